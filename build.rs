@@ -1,0 +1,98 @@
+//! Compiles `rules/*.toml` into one binary pack, with the code of `src/rule` itself: what is embedded is proved, and start-up
+//! parses nothing.
+#![allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    reason = "the build needs only a part of the rooms it borrows"
+)]
+
+use std::{env, fs, path::Path};
+
+#[path = "src/model"]
+mod model {
+    mod grade;
+    pub use grade::{Category, Confidence, ParseGradeError, Severity};
+}
+
+#[path = "src/rule"]
+mod rule {
+    mod checksum;
+    mod definition;
+    mod dialect;
+    mod literal;
+    mod load;
+    mod pack;
+    mod rarity;
+    mod schema;
+
+    pub use checksum::Checksum;
+    pub use definition::*;
+    pub use load::{TomlError, read_toml};
+    pub use pack::{RuleError, RulePack};
+    pub use rarity::{byte_rate, window_rate};
+
+    /// There are none yet: this is what makes them.
+    pub fn builtin() -> Vec<Rule> {
+        Vec::new()
+    }
+
+    pub fn compile(text: &str, file: &str) -> Result<RulePack, RuleError> {
+        pack::compile(read_toml(file, text)?, file, Origin::BuiltIn)
+    }
+}
+
+#[path = "src/detect/prefilter/plan.rs"]
+mod plan;
+
+fn main() {
+    println!("cargo::rerun-if-changed=rules");
+    println!("cargo::rerun-if-changed=src/rule");
+    println!("cargo::rerun-if-changed=src/detect/prefilter/plan.rs");
+    if let Err(error) = compile_packs() {
+        println!("cargo::error={error}");
+        std::process::exit(1);
+    }
+}
+
+fn compile_packs() -> Result<(), Box<dyn std::error::Error>> {
+    let mut files: Vec<_> = fs::read_dir("rules")?.collect::<Result<_, _>>()?;
+    files.retain(|entry| entry.path().extension().is_some_and(|extension| extension == "toml"));
+    files.sort_by_key(fs::DirEntry::path);
+    let mut rules = Vec::new();
+    for entry in files {
+        let file = entry.path();
+        let pack = rule::compile(&fs::read_to_string(&file)?, &file.to_string_lossy())?;
+        check(&pack, &file)?;
+        rules.extend(pack.rules);
+    }
+    rules.sort_by(|one, two| one.id.cmp(&two.id));
+    if let Some(twice) = rules.windows(2).find(|pair| pair[0].id == pair[1].id) {
+        return Err(format!("rules/: two rules have the id `{}`", twice[0].id).into());
+    }
+    let literals = rules.iter().flat_map(rule::Rule::literals).collect();
+    let templates: Vec<_> = rules.iter().map(|rule| rule.templates.clone()).collect();
+    let out = env::var("OUT_DIR")?;
+    let write = |name: &str, bytes: Vec<u8>| fs::write(Path::new(&out).join(name), bytes);
+    write("rules.bin", postcard::to_stdvec(&rules)?)?;
+    write("plan.bin", postcard::to_stdvec(&plan::Plan::lay_out(literals))?)?;
+    write("templates.bin", postcard::to_stdvec(&templates)?)?;
+    Ok(())
+}
+
+/// What is expected of a built-in rule beyond being valid.
+fn check(pack: &rule::RulePack, file: &Path) -> Result<(), String> {
+    for rule in &pack.rules {
+        let fail = |what: &str| Err(format!("{}: rule `{}`: {what}", file.display(), rule.id));
+        if rule.templates.examples.len() < 2 || rule.templates.negatives.len() < 2 {
+            return fail("a built-in rule has at least two examples and two negatives");
+        }
+        if rule.category.is_none() {
+            return fail("a built-in rule has a category");
+        }
+        if rule.pattern().is_some_and(|pattern| matches!(pattern.search, rule::Search::Whole { .. })) {
+            return fail("its regex has no necessary literal of three bytes");
+        }
+    }
+    Ok(())
+}

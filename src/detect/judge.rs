@@ -1,0 +1,67 @@
+//! What the regex found, judged by its own bytes: entropy, checksum, placeholders.
+
+use std::ops::Range;
+
+use super::{context, placeholder};
+use crate::{
+    model::{Secret, Span},
+    rule::{Origin, Rule},
+};
+
+/// One match of one rule, in the content's offsets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawMatch {
+    /// Index of the rule in its detector.
+    pub rule: usize,
+    /// The whole match.
+    pub span: Span,
+    /// The secret in it.
+    pub secret_span: Span,
+    /// The secret itself, as it stands there.
+    pub secret: Secret,
+    /// Shannon entropy of the secret, bits per character.
+    pub entropy: f32,
+    /// Whether its checksum is right; `None` where its type or form has none.
+    pub checksum: Option<bool>,
+    /// The name it is assigned to.
+    pub context: Option<String>,
+}
+
+/// The match, unless its own bytes say that it is no secret. `base` is where `bytes` start in the content.
+pub(super) fn judge(
+    rule: (usize, &Rule),
+    bytes: &[u8],
+    base: u64,
+    span: Range<usize>,
+    secret: Range<usize>,
+) -> Option<RawMatch> {
+    let (index, rule) = rule;
+    let value = &bytes[secret.clone()];
+    let entropy = entropy::shannon_entropy(value);
+    if rule.entropy.is_some_and(|least| entropy <= least) {
+        return None;
+    }
+    let checksum = rule.checksum.and_then(|checksum| checksum.verify(value));
+    let is_proved = checksum == Some(true) || rule.origin == Origin::User;
+    if !is_proved && placeholder::is_ruled_out(bytes, &secret, rule.specificity) {
+        return None;
+    }
+    let at = |range: Range<usize>| Span::new(base + range.start as u64, base + range.end as u64);
+    Some(RawMatch {
+        rule: index,
+        span: at(span),
+        secret_span: at(secret.clone()),
+        secret: Secret::new(value),
+        entropy,
+        checksum,
+        context: context::assigned_name(bytes, secret.start),
+    })
+}
+
+/// A careful guess at how many bits an attacker has to try, for values nobody says the origin of.
+///
+/// Entropy times length; of values that read like words, a third of it.
+pub fn strength_bits(value: &[u8]) -> f32 {
+    let bits = entropy::shannon_entropy(value) * value.len() as f32;
+    if placeholder::reads_like_words(value) { bits / 3.0 } else { bits }
+}

@@ -1,0 +1,330 @@
+//! The detector: a set of rules, ready to run over content.
+
+use std::{
+    io,
+    ops::Range,
+    sync::{Mutex, OnceLock, PoisonError},
+};
+
+use rayon::prelude::*;
+use regex_automata::{
+    Input,
+    meta::{Cache, Regex},
+    util::{captures::Captures, syntax},
+};
+
+use super::{
+    Content, RawMatch,
+    block::{self, BLOCK, Window},
+    cluster::clusters,
+    context,
+    judge::judge,
+    prefilter::{Hit, Plan, Prefilter},
+};
+use crate::rule::{Origin, Pattern, Rule, Search, builtin_plan};
+
+/// A set of rules that can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DetectError {
+    /// A regex that parses, and is too big to run.
+    #[error("rule `{rule}`: regex: {message}")]
+    TooBig {
+        /// The rule's id.
+        rule: String,
+        /// What the regex crate says.
+        message: String,
+    },
+    /// More literals than can be searched for at once.
+    #[error("the rules need {0} literals; at most 65,000 can be searched for at once: use fewer rules")]
+    TooManyLiterals(usize),
+}
+
+/// Finds what a set of rules describes.
+pub struct Detector {
+    rules: Vec<Compiled>,
+    prefilter: Prefilter,
+    /// For each literal of the prefilter, what a hit means.
+    uses: Vec<Vec<Use>>,
+    /// Bytes around a block that its matches may touch or look at.
+    margin: usize,
+    /// Scratch memory between two scans; whoever scans takes one and gives it back.
+    idle: Mutex<Vec<Scratch>>,
+}
+
+struct Compiled {
+    rule: Rule,
+    /// Compiled at the first hit: a scan pays only for the rules that it needs.
+    regex: OnceLock<Regex>,
+}
+
+#[derive(Clone, Copy)]
+enum Use {
+    Literal(usize),
+    Gate(usize),
+}
+
+/// What a scan needs and the next one can use again.
+#[derive(Default)]
+struct Scratch {
+    buffer: Vec<u8>,
+    hits: Vec<Hit>,
+    /// Literal spans per rule, and which rules have some.
+    by_rule: Vec<Vec<Range<usize>>>,
+    touched: Vec<usize>,
+    machines: Vec<Option<(Cache, Captures)>>,
+    /// Rules of which a gate was seen.
+    open: Vec<bool>,
+}
+
+impl Detector {
+    /// Makes the rules ready. Regexes of built-in rules are compiled when they are first needed, those of users at once.
+    ///
+    /// # Errors
+    /// A user's regex that is too big to run.
+    pub fn new(rules: Vec<Rule>) -> Result<Self, DetectError> {
+        let rules: Vec<Compiled> =
+            rules.into_iter().map(|rule| Compiled { rule, regex: OnceLock::new() }).collect();
+        for compiled in rules.iter().filter(|compiled| compiled.rule.origin == Origin::User) {
+            if let Some(pattern) = compiled.rule.pattern() {
+                let failed = |message| DetectError::TooBig { rule: compiled.rule.id.clone(), message };
+                let regex = compile(pattern).map_err(failed)?;
+                compiled.regex.set(regex).expect("it was just made");
+            }
+        }
+        let plan = plan(&rules)?;
+        let mut uses = vec![Vec::new(); plan.literals.len()];
+        let index_of = |literal: &[u8]| {
+            plan.literals
+                .binary_search_by(|placed| placed.bytes.as_slice().cmp(literal))
+                .expect("the plan holds every literal")
+        };
+        for (index, Compiled { rule, .. }) in rules.iter().enumerate() {
+            if let Some(Search::Literals { literals, .. }) = rule.pattern().map(|pattern| &pattern.search) {
+                literals.iter().for_each(|literal| uses[index_of(literal)].push(Use::Literal(index)));
+            }
+            rule.gates.iter().for_each(|gate| uses[index_of(gate.as_bytes())].push(Use::Gate(index)));
+        }
+        let prefilter = Prefilter::new(&plan);
+        let reaches =
+            rules.iter().filter_map(|compiled| compiled.rule.pattern()).map(|pattern| pattern.search.reach());
+        let farthest = reaches.map(|reach| reach.before.max(reach.after)).max().unwrap_or(0);
+        let margin = farthest + prefilter.max_len() + context::LOOK_BACK + 16;
+        Ok(Self { rules, prefilter, uses, margin, idle: Mutex::default() })
+    }
+
+    /// The rule of a match.
+    pub fn rule(&self, index: usize) -> &Rule {
+        &self.rules[index].rule
+    }
+
+    /// All rules, in the order of their indexes.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().map(|compiled| &compiled.rule)
+    }
+
+    /// Every match in the content, by place, then by rule.
+    ///
+    /// # Errors
+    /// What reading says.
+    pub fn scan(&self, content: &dyn Content) -> io::Result<Vec<RawMatch>> {
+        let mut scratch = self.take_scratch();
+        let result = self.scan_with(content, &mut scratch);
+        self.give_back(scratch);
+        result
+    }
+
+    fn scan_with(&self, content: &dyn Content, scratch: &mut Scratch) -> io::Result<Vec<RawMatch>> {
+        let blocks = block::count(content.len());
+        scratch.open.clear();
+        scratch.open.resize(self.rules.len(), false);
+        let mut matches = Vec::new();
+        match content.whole() {
+            Some(bytes) if blocks <= 1 => self.scan_block(&block::of_slice(bytes, 0), scratch, &mut matches),
+            _ => {
+                let parts = (0..blocks).into_par_iter().map(|index| self.scan_block_of(content, index));
+                for (part, open) in parts.collect::<io::Result<Vec<_>>>()? {
+                    matches.extend(part);
+                    scratch.open.iter_mut().zip(open).for_each(|(all, one)| *all |= one);
+                }
+            }
+        }
+        self.scan_whole(content, scratch, &mut matches)?;
+        let is_open = |index: usize| self.rules[index].rule.gates.is_empty() || scratch.open[index];
+        matches.retain(|found| is_open(found.rule));
+        matches.sort_by_key(|found| (found.span.start, found.span.end, found.rule));
+        // A cluster cut at a block's end may be seen from both sides.
+        matches.dedup_by_key(|found| (found.span, found.rule));
+        Ok(matches)
+    }
+
+    /// One block of content with many, on whichever thread.
+    fn scan_block_of(&self, content: &dyn Content, index: u64) -> io::Result<(Vec<RawMatch>, Vec<bool>)> {
+        let mut scratch = self.take_scratch();
+        scratch.open.clear();
+        scratch.open.resize(self.rules.len(), false);
+        let mut matches = Vec::new();
+        let mut buffer = std::mem::take(&mut scratch.buffer);
+        let window = match content.whole() {
+            Some(bytes) => Ok(block::of_slice(bytes, index)),
+            None => block::read(content, index, self.margin, &mut buffer),
+        };
+        let window = window.inspect(|window| self.scan_block(window, &mut scratch, &mut matches));
+        let result = window.map(|_| (matches, scratch.open.clone()));
+        scratch.buffer = buffer;
+        self.give_back(scratch);
+        result
+    }
+
+    fn scan_block(&self, window: &Window<'_>, scratch: &mut Scratch, matches: &mut Vec<RawMatch>) {
+        scratch.hits.clear();
+        self.prefilter.find(window.bytes, window.core.clone(), &mut scratch.hits);
+        scratch.by_rule.resize_with(self.rules.len(), Vec::new);
+        for hit in &scratch.hits {
+            let span = hit.start..hit.start + self.prefilter.literal_len(hit.literal);
+            for usage in &self.uses[usize::from(hit.literal)] {
+                match *usage {
+                    Use::Gate(rule) => scratch.open[rule] = true,
+                    Use::Literal(rule) => {
+                        if scratch.by_rule[rule].is_empty() {
+                            scratch.touched.push(rule);
+                        }
+                        scratch.by_rule[rule].push(span.clone());
+                    }
+                }
+            }
+        }
+        let mut touched = std::mem::take(&mut scratch.touched);
+        for rule in touched.drain(..) {
+            let mut hits = std::mem::take(&mut scratch.by_rule[rule]);
+            hits.sort_unstable_by_key(|hit| (hit.start, hit.end));
+            let reach = self.pattern(rule).search.reach();
+            clusters(window.bytes, reach, &hits, |span| self.search(rule, window, span, scratch, matches));
+            hits.clear();
+            scratch.by_rule[rule] = hits;
+        }
+        scratch.touched = touched;
+    }
+
+    /// Rules that have no necessary literal: over each block, where a gate was seen anywhere in the content.
+    fn scan_whole(
+        &self,
+        content: &dyn Content,
+        scratch: &mut Scratch,
+        matches: &mut Vec<RawMatch>,
+    ) -> io::Result<()> {
+        let is_due = |(index, compiled): (usize, &Compiled)| {
+            let is_whole =
+                compiled.rule.pattern().is_some_and(|pattern| matches!(pattern.search, Search::Whole { .. }));
+            (is_whole && (compiled.rule.gates.is_empty() || scratch.open[index])).then_some(index)
+        };
+        let due: Vec<usize> = self.rules.iter().enumerate().filter_map(is_due).collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        let mut buffer = Vec::new();
+        for index in 0..block::count(content.len()) {
+            let window = match content.whole() {
+                Some(bytes) => block::of_slice(bytes, index),
+                None => block::read(content, index, self.margin, &mut buffer)?,
+            };
+            for &rule in &due {
+                let reach = self.pattern(rule).search.reach();
+                let end = window.bytes.len().min(window.core.end + reach.after);
+                let first = matches.len();
+                self.search(rule, &window, window.core.start..end, scratch, matches);
+                // What starts beyond the block is the next one's.
+                let limit = (index + 1) * BLOCK;
+                let mut at = 0;
+                matches.retain(|found| {
+                    at += 1;
+                    at <= first || found.span.start < limit
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a rule's regex over a span of the window.
+    fn search(
+        &self,
+        rule: usize,
+        window: &Window<'_>,
+        span: Range<usize>,
+        scratch: &mut Scratch,
+        out: &mut Vec<RawMatch>,
+    ) {
+        let regex = self.regex(rule);
+        scratch.machines.resize_with(self.rules.len(), || None);
+        let (cache, captures) =
+            scratch.machines[rule].get_or_insert_with(|| (regex.create_cache(), regex.create_captures()));
+        let compiled = &self.rules[rule].rule;
+        let mut input = Input::new(window.bytes).span(span.clone());
+        loop {
+            regex.search_captures_with(cache, &input, captures);
+            let Some(whole) = captures.get_match() else { return };
+            let secret = secret_group(captures, compiled.secret_group).unwrap_or(whole.range());
+            out.extend(judge((rule, compiled), window.bytes, window.base, whole.range(), secret));
+            // No rule matches the empty string, so this moves on.
+            input.set_start(whole.end());
+        }
+    }
+
+    fn pattern(&self, rule: usize) -> &Pattern {
+        self.rules[rule]
+            .rule
+            .pattern()
+            .expect("only rules with a pattern have literals or are searched whole")
+    }
+
+    fn regex(&self, rule: usize) -> &Regex {
+        self.rules[rule].regex.get_or_init(|| {
+            compile(self.pattern(rule))
+                .expect("the tests compile every built-in regex, users' are compiled first")
+        })
+    }
+
+    fn take_scratch(&self) -> Scratch {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    fn give_back(&self, scratch: Scratch) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
+    }
+}
+
+/// The group that the rule names, else the first that took part and is not empty.
+fn secret_group(captures: &Captures, named: Option<usize>) -> Option<Range<usize>> {
+    let group =
+        |index| captures.get_group(index).map(|span| span.start..span.end).filter(|range| !range.is_empty());
+    named.map_or_else(|| (1..captures.group_len()).find_map(group), group)
+}
+
+fn compile(pattern: &Pattern) -> Result<Regex, String> {
+    const MAX_NFA: usize = 8 << 20;
+    const MAX_LAZY_DFA: usize = 512 << 10;
+    Regex::builder()
+        .syntax(syntax::Config::new().unicode(pattern.unicode).utf8(false))
+        .configure(
+            Regex::config()
+                .utf8_empty(false)
+                .nfa_size_limit(Some(MAX_NFA))
+                .hybrid_cache_capacity(MAX_LAZY_DFA),
+        )
+        .build(&pattern.regex)
+        .map_err(|error| error.to_string())
+}
+
+/// The prefilter's plan: the one that was laid out at build time where the rules are just the built-in ones.
+fn plan(rules: &[Compiled]) -> Result<Plan, DetectError> {
+    let mut literals: Vec<Vec<u8>> = rules.iter().flat_map(|compiled| compiled.rule.literals()).collect();
+    literals.sort();
+    literals.dedup();
+    if literals.len() > 65_000 {
+        return Err(DetectError::TooManyLiterals(literals.len()));
+    }
+    let ready: Plan = postcard::from_bytes(builtin_plan()).expect("build.rs wrote it with this very type");
+    if ready.literals.iter().map(|placed| &placed.bytes).eq(&literals) {
+        return Ok(ready);
+    }
+    Ok(Plan::lay_out(literals))
+}

@@ -1,0 +1,22 @@
+//! From bytes to raw matches: prefilter, clusters, regexes, entropy, checksums, placeholders.
+//!
+//! [`Content`] comes in, [`RawMatch`]es go out. A match depends on the content's bytes alone, and on those within a known distance
+//! only: paths, lines, marks and other matches are judged by `triage`. Results are the same whether content is held whole or
+//! read in blocks, by any number of threads.
+
+mod block;
+mod canonical;
+mod cluster;
+mod content;
+mod context;
+mod judge;
+mod matcher;
+mod placeholder;
+mod prefilter;
+mod utf16;
+
+pub use canonical::canonical;
+pub use content::{Content, FileContent, Utf16Content};
+pub use judge::{RawMatch, strength_bits};
+pub use matcher::{DetectError, Detector};
+pub use utf16::Utf16;

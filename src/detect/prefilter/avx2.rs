@@ -1,0 +1,93 @@
+//! The candidate test with AVX2: 32 positions at a time.
+//!
+//! For each of the four bytes of a fingerprint, two shuffles look up which buckets allow its low and its high nibble; a position
+//! is a candidate when some bucket is left after all eight. One of the two files that may hold `unsafe`: it reads 32 bytes at
+//! offsets that are checked against the slice's length first.
+
+use std::{
+    arch::x86_64::{
+        __m256i, _mm_loadu_si128, _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8,
+        _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8, _mm256_setzero_si256,
+        _mm256_shuffle_epi8, _mm256_srli_epi16,
+    },
+    ops::Range,
+};
+
+use super::{GROUPS, Tables, WINDOW, folded_window};
+
+const LANES: usize = 32;
+/// What a block of positions reads.
+const BLOCK: usize = LANES + WINDOW - 1;
+
+/// Calls `confirm` with every candidate among `positions`, and the folded bytes there. The processor must have AVX2.
+pub(super) fn candidates(
+    tables: &Tables,
+    bytes: &[u8],
+    positions: Range<usize>,
+    confirm: &mut impl FnMut(usize, u32),
+) {
+    let mut at = positions.start;
+    while at < positions.end {
+        let mut mask = match bytes.get(at..at + BLOCK) {
+            Some(block) => block_mask(tables, block.try_into().expect("it has the block's length")),
+            None => {
+                let mut block = [0; BLOCK];
+                let rest = &bytes[at.min(bytes.len())..];
+                block[..rest.len()].copy_from_slice(rest);
+                block_mask(tables, &block)
+            }
+        };
+        let left = positions.end - at;
+        if left < LANES {
+            mask &= (1 << left) - 1;
+        }
+        while mask != 0 {
+            let position = at + mask.trailing_zeros() as usize;
+            confirm(position, folded_window(bytes, position));
+            mask &= mask - 1;
+        }
+        at += LANES;
+    }
+}
+
+#[expect(
+    unsafe_code,
+    reason = "the SIMD prefilter; the one caller picks this engine only where AVX2 was detected"
+)]
+#[inline]
+fn block_mask(tables: &Tables, block: &[u8; BLOCK]) -> u32 {
+    // SAFETY: `Engine::detect` saw AVX2 on this processor.
+    unsafe { block_mask_avx2(tables, block) }
+}
+
+#[expect(unsafe_code, reason = "the SIMD prefilter")]
+#[target_feature(enable = "avx2")]
+#[inline]
+unsafe fn block_mask_avx2(tables: &Tables, block: &[u8; BLOCK]) -> u32 {
+    let fold = _mm256_set1_epi8(0x20);
+    let nibble = _mm256_set1_epi8(0x0F);
+    let mut buckets: [__m256i; GROUPS] = [_mm256_set1_epi8(-1); GROUPS];
+    for position in 0..WINDOW {
+        // SAFETY: `position` is at most WINDOW - 1, and the block has LANES + WINDOW - 1 bytes.
+        let raw = unsafe { _mm256_loadu_si256(block.as_ptr().add(position).cast()) };
+        let folded = _mm256_or_si256(raw, fold);
+        let low = _mm256_and_si256(folded, nibble);
+        let high = _mm256_and_si256(_mm256_srli_epi16::<4>(folded), nibble);
+        for group in 0..GROUPS {
+            let by_low = _mm256_shuffle_epi8(table(&tables.low[position][group]), low);
+            let by_high = _mm256_shuffle_epi8(table(&tables.high[position][group]), high);
+            buckets[group] = _mm256_and_si256(buckets[group], _mm256_and_si256(by_low, by_high));
+        }
+    }
+    let any = buckets.iter().fold(_mm256_setzero_si256(), |any, bucket| _mm256_or_si256(any, *bucket));
+    let none = _mm256_cmpeq_epi8(any, _mm256_setzero_si256());
+    !(_mm256_movemask_epi8(none).cast_unsigned())
+}
+
+#[expect(unsafe_code, reason = "the SIMD prefilter")]
+#[target_feature(enable = "avx2")]
+#[inline]
+fn table(nibbles: &[u8; 16]) -> __m256i {
+    // SAFETY: the array has the 16 bytes that are read.
+    _mm256_broadcastsi128_si256(unsafe { _mm_loadu_si128(nibbles.as_ptr().cast()) })
+}

@@ -1,0 +1,5 @@
+//! hekate
+
+pub mod detect;
+pub mod model;
+pub mod rule;

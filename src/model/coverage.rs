@@ -1,0 +1,94 @@
+//! What a scan saw, and what it did not see.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// How much was to be scanned and how much was.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Coverage {
+    /// Files (or standard input) scanned to their end.
+    pub files: u64,
+    /// Bytes scanned.
+    pub bytes: u64,
+    /// What was not, or not wholly, scanned, by path.
+    pub gaps: Vec<Gap>,
+}
+
+impl Coverage {
+    /// Adds what another part of the scan covered.
+    pub fn merge(&mut self, other: Self) {
+        self.files += other.files;
+        self.bytes += other.bytes;
+        self.gaps.extend(other.gaps);
+    }
+
+    /// Whether something that should have been scanned was not.
+    pub fn is_incomplete(&self) -> bool {
+        self.gaps.iter().any(|gap| gap.reason.is_failure())
+    }
+}
+
+/// Something that was not, or not wholly, scanned.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gap {
+    /// What it is, relative to the scanned root.
+    pub path: String,
+    /// Why.
+    pub reason: GapReason,
+    /// What the system said, or the numbers of a cap.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+}
+
+/// Why something was not scanned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GapReason {
+    /// It could not be opened, read or listed.
+    Unreadable,
+    /// It was there when listed and gone when opened.
+    Vanished,
+    /// It changed its length while it was read.
+    Changed,
+    /// A cap of hekate's own cut it.
+    Cap,
+    /// Scanning it failed inside hekate.
+    Failed,
+    /// A file over `--max-file-size`, as asked.
+    TooLarge,
+    /// A binary file under `--skip-binary`, as asked.
+    Binary,
+    /// A FIFO, socket or device: never opened.
+    Special,
+    /// A symbolic link: it is never followed, its target is scanned where it lies.
+    Link,
+}
+
+impl GapReason {
+    /// Whether the user could expect it to be scanned: then the exit code says "incomplete".
+    pub fn is_failure(self) -> bool {
+        match self {
+            Self::Unreadable | Self::Vanished | Self::Changed | Self::Cap | Self::Failed => true,
+            Self::TooLarge | Self::Binary | Self::Special | Self::Link => false,
+        }
+    }
+}
+
+impl fmt::Display for GapReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unreadable => "unreadable",
+            Self::Vanished => "vanished",
+            Self::Changed => "changed while it was read",
+            Self::Cap => "cut by a cap",
+            Self::Failed => "scan failed",
+            Self::TooLarge => "over --max-file-size",
+            Self::Binary => "binary, under --skip-binary",
+            Self::Special => "FIFO, socket or device",
+            Self::Link => "symbolic link, not followed",
+        })
+    }
+}

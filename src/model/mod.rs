@@ -1,0 +1,21 @@
+//! The words of the field as types: what every room speaks in.
+//!
+//! Nothing comes in but values, nothing goes out but values. This room knows of no file, rule file, terminal or network.
+
+mod coverage;
+mod evidence;
+mod finding;
+mod fingerprint;
+mod grade;
+mod location;
+mod report;
+mod secret;
+
+pub use coverage::{Coverage, Gap, GapReason};
+pub use evidence::Evidence;
+pub use finding::{Exposure, Finding, Occurrence, SecretView, Suppression, Verdict};
+pub use fingerprint::{Fingerprint, FingerprintKey, KeyError};
+pub use grade::{Category, Confidence, ParseGradeError, Severity};
+pub use location::{Position, Span};
+pub use report::{Report, Repository, SCHEMA, Source, SourceKind, SuppressedFinding};
+pub use secret::Secret;

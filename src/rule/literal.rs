@@ -1,0 +1,291 @@
+//! Literals that a regex can't match without, and how far a match goes beyond them, both from the syntax tree.
+
+use std::collections::BTreeSet;
+
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+use super::{Reach, window_rate};
+
+/// Shorter literals hit too often to be of use.
+pub(super) const MIN_LITERAL: usize = 3;
+/// Longer ones are no rarer.
+const MAX_LITERAL: usize = 48;
+/// More are not worth their place in the prefilter.
+const MAX_LITERALS: usize = 64;
+
+/// A set of lower-case strings of which every match holds at least one (without ASCII case), with the longest stretch of the
+/// match before and after it; `None` has no bound.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Necessary {
+    pub(super) literals: BTreeSet<Vec<u8>>,
+    pub(super) before: Option<usize>,
+    pub(super) after: Option<usize>,
+}
+
+/// The best set of necessary literals of a regex, or `None` where it has none of [`MIN_LITERAL`] bytes.
+pub(super) fn necessary(hir: &Hir) -> Option<Necessary> {
+    best(hir)
+}
+
+/// The reach that follows; with no necessary literal, the longest match.
+pub(super) fn reach(hir: &Hir, necessary: Option<&Necessary>) -> Reach {
+    let whole = max_len(hir);
+    let (before, after) = necessary.map_or((Some(0), whole), |set| (set.before, set.after));
+    let bounded = |length: Option<usize>| length.filter(|length| *length <= Reach::MAX);
+    Reach {
+        before: bounded(before).unwrap_or(Reach::CAP),
+        after: bounded(after).unwrap_or(Reach::CAP),
+        within_line: !can_match_newline(hir),
+        capped: bounded(before).is_none() || bounded(after).is_none(),
+    }
+}
+
+/// The expression inside a capture group.
+pub(super) fn capture(hir: &Hir, group: usize) -> Option<&Hir> {
+    match hir.kind() {
+        HirKind::Capture(capture) if capture.index as usize == group => Some(&capture.sub),
+        HirKind::Capture(inner) => capture(&inner.sub, group),
+        HirKind::Repetition(repetition) => capture(&repetition.sub, group),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+            parts.iter().find_map(|part| capture(part, group))
+        }
+        _ => None,
+    }
+}
+
+fn max_len(hir: &Hir) -> Option<usize> {
+    hir.properties().maximum_len()
+}
+
+/// Whether some match can hold `\n`.
+fn can_match_newline(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => false,
+        HirKind::Literal(literal) => literal.0.contains(&b'\n'),
+        HirKind::Class(Class::Bytes(class)) => {
+            class.ranges().iter().any(|range| range.start() <= b'\n' && b'\n' <= range.end())
+        }
+        HirKind::Class(Class::Unicode(class)) => {
+            class.ranges().iter().any(|range| range.start() <= '\n' && '\n' <= range.end())
+        }
+        HirKind::Repetition(repetition) => can_match_newline(&repetition.sub),
+        HirKind::Capture(capture) => can_match_newline(&capture.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().any(can_match_newline),
+    }
+}
+
+fn best(hir: &Hir) -> Option<Necessary> {
+    let whole =
+        language(hir).and_then(|literals| useful(Necessary { literals, before: Some(0), after: Some(0) }));
+    let inner = match hir.kind() {
+        HirKind::Capture(capture) => best(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min >= 1 => best(&repetition.sub).map(|mut set| {
+            // The first round's literal is the one that counts; the other rounds come after it.
+            let others = repetition.max.map(|max| max as usize - 1);
+            let rest = others.and_then(|others| Some(others * max_len(&repetition.sub)?));
+            set.after = set.after.zip(rest).map(|(after, rest)| after + rest);
+            set
+        }),
+        HirKind::Concat(parts) => best_of_concat(parts),
+        HirKind::Alternation(branches) => best_of_alternation(branches),
+        _ => None,
+    };
+    cheapest([whole, inner])
+}
+
+fn best_of_alternation(branches: &[Hir]) -> Option<Necessary> {
+    let mut all = Necessary { literals: BTreeSet::new(), before: Some(0), after: Some(0) };
+    for branch in branches {
+        let set = best(branch)?;
+        all.literals.extend(set.literals);
+        all.before = all.before.zip(set.before).map(|(one, two)| one.max(two));
+        all.after = all.after.zip(set.after).map(|(one, two)| one.max(two));
+    }
+    useful(all)
+}
+
+/// Tries each part by itself, and each run of neighbours which together have few forms.
+fn best_of_concat(parts: &[Hir]) -> Option<Necessary> {
+    let total =
+        |parts: &[Hir]| parts.iter().map(max_len).try_fold(0_usize, |sum, length| Some(sum + length?));
+    let languages: Vec<_> = parts.iter().map(language).collect();
+    let mut found = Vec::new();
+    for start in 0..parts.len() {
+        if let Some(mut set) = best(&parts[start]) {
+            set.before = set.before.zip(total(&parts[..start])).map(|(one, two)| one + two);
+            set.after = set.after.zip(total(&parts[start + 1..])).map(|(one, two)| one + two);
+            found.push(Some(set));
+        }
+        let mut run = BTreeSet::from([Vec::new()]);
+        for (end, forms) in languages.iter().enumerate().skip(start) {
+            let Some(joined) = forms.as_ref().and_then(|forms| join(&run, forms)) else { break };
+            run = joined;
+            let (before, after) = (total(&parts[..start]), total(&parts[end + 1..]));
+            found.push(useful(Necessary { literals: run.clone(), before, after }));
+        }
+    }
+    cheapest(found)
+}
+
+/// Every string that the expression matches, in lower case, where there are few and short ones.
+fn language(hir: &Hir) -> Option<BTreeSet<Vec<u8>>> {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => Some(BTreeSet::from([Vec::new()])),
+        HirKind::Literal(literal) => {
+            (literal.0.len() <= MAX_LITERAL).then(|| BTreeSet::from([literal.0.to_ascii_lowercase()]))
+        }
+        HirKind::Class(class) => class_members(class),
+        HirKind::Capture(capture) => language(&capture.sub),
+        HirKind::Concat(parts) => {
+            parts.iter().try_fold(BTreeSet::from([Vec::new()]), |run, part| join(&run, &language(part)?))
+        }
+        HirKind::Alternation(branches) => {
+            let mut all = BTreeSet::new();
+            for branch in branches {
+                all.extend(language(branch)?);
+            }
+            (all.len() <= MAX_LITERALS).then_some(all)
+        }
+        HirKind::Repetition(repetition) => {
+            let max = repetition.max.filter(|max| *max as usize <= MAX_LITERAL)?;
+            let sub = language(&repetition.sub)?;
+            let mut run = BTreeSet::from([Vec::new()]);
+            let mut all = BTreeSet::new();
+            for round in 0..=max {
+                if round >= repetition.min {
+                    all.extend(run.iter().cloned());
+                }
+                if round < max {
+                    run = join(&run, &sub)?;
+                }
+            }
+            (all.len() <= MAX_LITERALS).then_some(all)
+        }
+    }
+}
+
+fn class_members(class: &Class) -> Option<BTreeSet<Vec<u8>>> {
+    const MOST: usize = 8;
+    let mut members = BTreeSet::new();
+    match class {
+        Class::Bytes(class) => {
+            for range in class.ranges() {
+                members.extend(
+                    (range.start()..=range.end()).map(|byte| vec![byte.to_ascii_lowercase()]).take(2 * MOST),
+                );
+            }
+        }
+        Class::Unicode(class) => {
+            for range in class.ranges() {
+                members.extend(
+                    (range.start()..=range.end())
+                        .map(|c| c.to_ascii_lowercase().to_string().into_bytes())
+                        .take(2 * MOST),
+                );
+            }
+        }
+    }
+    (members.len() <= MOST).then_some(members)
+}
+
+fn join(heads: &BTreeSet<Vec<u8>>, tails: &BTreeSet<Vec<u8>>) -> Option<BTreeSet<Vec<u8>>> {
+    if heads.len() * tails.len() > MAX_LITERALS {
+        return None;
+    }
+    let joined: BTreeSet<_> = heads
+        .iter()
+        .flat_map(|head| tails.iter().map(move |tail| [head.as_slice(), tail].concat()))
+        .collect();
+    joined.iter().all(|form| form.len() <= MAX_LITERAL).then_some(joined)
+}
+
+/// The set without members that another member is part of, if its shortest is long enough.
+fn useful(set: Necessary) -> Option<Necessary> {
+    let shortest = set.literals.iter().map(Vec::len).min()?;
+    if shortest < MIN_LITERAL || set.literals.len() > MAX_LITERALS {
+        return None;
+    }
+    Some(set)
+}
+
+/// Expected hits per byte decide; between equals, the shorter reach.
+fn cheapest(sets: impl IntoIterator<Item = Option<Necessary>>) -> Option<Necessary> {
+    sets.into_iter().flatten().min_by(|one, two| cost(one).total_cmp(&cost(two)))
+}
+
+fn cost(set: &Necessary) -> f32 {
+    // A rule's share of a prefilter pass: a little per literal, a lot per hit, less per byte of the window.
+    let window = set.before.unwrap_or(Reach::CAP) + set.after.unwrap_or(Reach::CAP);
+    let hits: f32 = set.literals.iter().map(|literal| rate(literal)).sum();
+    set.literals.len() as f32 * 1e-9 + hits * (1.0 + window as f32 / 4096.0)
+}
+
+/// Share of positions at which a literal is expected: that of its rarest four bytes.
+pub(super) fn rate(literal: &[u8]) -> f32 {
+    let fold = |byte: u8| byte | 0x20;
+    match literal {
+        [one, two, three] => {
+            [*one, *two, *three].iter().map(|byte| super::byte_rate(fold(*byte))).product::<f32>() * 4.0
+        }
+        _ => literal
+            .windows(4)
+            .map(|window| window_rate([fold(window[0]), fold(window[1]), fold(window[2]), fold(window[3])]))
+            .fold(1.0, f32::min),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::parser;
+
+    fn analyse(regex: &str) -> (Vec<String>, Reach) {
+        let hir = parser(false).parse(regex).unwrap();
+        let set = necessary(&hir);
+        let reach = reach(&hir, set.as_ref());
+        let literals = set.map(|set| set.literals).unwrap_or_default();
+        (literals.into_iter().map(|literal| String::from_utf8(literal).unwrap()).collect(), reach)
+    }
+
+    #[test]
+    fn prefix_is_the_literal_and_the_rest_is_the_reach() {
+        let (literals, reach) = analyse(r"\bghp_[0-9A-Za-z]{36}\b");
+        assert_eq!(literals, ["ghp_"]);
+        assert_eq!((reach.before, reach.after, reach.within_line, reach.capped), (0, 36, true, false));
+    }
+
+    #[test]
+    fn alternatives_are_joined_with_their_neighbours() {
+        assert_eq!(analyse(r"(?i)[\w.-]{0,50}?sk_(live|test)_[a-z]{10,99}").0, ["sk_live_", "sk_test_"]);
+        assert_eq!(analyse(r"(?i)api[_-]?key[ \t]*=").0, ["api-key", "api_key", "apikey"]);
+    }
+
+    #[test]
+    fn inner_literals_bound_what_stands_before() {
+        let (literals, reach) = analyse(r"[a-z]{0,9}(?:acme|zenith)[ \t]{0,3}=[0-9]{8}");
+        assert_eq!(literals, ["acme", "zenith"]);
+        assert_eq!((reach.before, reach.after), (9, 12));
+    }
+
+    #[test]
+    fn a_branch_without_a_literal_leaves_none() {
+        assert!(analyse(r"(?:acme|[0-9]{4})x").0.is_empty());
+        assert!(analyse(r"[0-9a-f]{32}").0.is_empty());
+        assert!(analyse(r"(?:acme)?[0-9]{4}").0.is_empty());
+    }
+
+    #[test]
+    fn patterns_with_no_bound_are_capped() {
+        let (literals, reach) = analyse(r"(?s)-----BEGIN KEY-----.*?END KEY");
+        assert_eq!(literals, ["-----begin key-----"]);
+        assert!(reach.capped && !reach.within_line);
+        assert_eq!(reach.after, Reach::CAP);
+    }
+
+    #[test]
+    fn repeated_literals_count_from_their_first_round() {
+        let (literals, reach) = analyse(r"(?:key=[0-9]{2}){1,3}");
+        assert_eq!(literals, ["key="]);
+        assert_eq!(reach.after, 2 + 2 * 6);
+    }
+}

@@ -1,0 +1,27 @@
+//! What a secret looks like: rules, packs of rules, and what follows from a rule's pattern alone.
+//!
+//! TOML text comes in; valid [`Rule`]s go out: regex parsed, literals and reach derived, ids well formed. This room reads no
+//! scanned content and decides nothing about a match.
+
+mod builtin;
+mod checksum;
+mod definition;
+mod dialect;
+mod literal;
+mod load;
+mod pack;
+mod rarity;
+mod schema;
+mod template;
+
+pub use builtin::{builtin, builtin_plan, builtin_with_templates};
+pub use checksum::Checksum;
+pub use definition::{
+    Allowlist, AllowlistCondition, Detection, Origin, Pattern, Reach, RegexTarget, Required, Rule, Search,
+    Specificity, Templates,
+};
+pub use dialect::parser;
+pub use load::{TomlError, read_toml};
+pub use pack::{RuleError, RulePack};
+pub use rarity::{byte_rate, window_rate};
+pub use template::{Rendered, TemplateError, Templater};

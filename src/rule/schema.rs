@@ -1,0 +1,97 @@
+//! The TOML that rule files hold: gitleaks' schema and our fields, not yet judged.
+
+use serde::{Deserialize, Deserializer};
+
+use super::{AllowlistCondition, Checksum, RegexTarget};
+use crate::model::{Category, Confidence, Severity};
+
+/// A whole rule file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+pub(super) struct RawPack {
+    pub(super) title: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) min_version: Option<String>,
+    pub(super) extend: Option<RawExtend>,
+    pub(super) rules: Vec<RawRule>,
+    pub(super) allowlist: Option<RawAllowlist>,
+    pub(super) allowlists: Vec<RawAllowlist>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+pub(super) struct RawExtend {
+    pub(super) path: Option<String>,
+    #[serde(rename = "useDefault")]
+    pub(super) use_default: bool,
+    #[serde(rename = "disabledRules")]
+    pub(super) disabled_rules: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+pub(super) struct RawRule {
+    pub(super) id: String,
+    pub(super) description: String,
+    pub(super) regex: Option<String>,
+    pub(super) secret_group: Option<usize>,
+    pub(super) entropy: Option<f32>,
+    pub(super) path: Option<String>,
+    pub(super) keywords: Vec<String>,
+    pub(super) tags: Vec<String>,
+    pub(super) allowlist: Option<RawAllowlist>,
+    pub(super) allowlists: Vec<RawAllowlist>,
+    pub(super) required: Vec<RawRequired>,
+    pub(super) skip_report: bool,
+    pub(super) severity: Option<Severity>,
+    pub(super) confidence: Option<Confidence>,
+    pub(super) category: Option<Category>,
+    pub(super) provider: Option<String>,
+    pub(super) checksum: Option<Checksum>,
+    pub(super) companions: Vec<String>,
+    pub(super) help: Option<String>,
+    pub(super) examples: Vec<String>,
+    pub(super) negatives: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+pub(super) struct RawAllowlist {
+    pub(super) description: String,
+    #[serde(deserialize_with = "condition")]
+    pub(super) condition: AllowlistCondition,
+    #[serde(deserialize_with = "regex_target")]
+    pub(super) regex_target: RegexTarget,
+    pub(super) regexes: Vec<String>,
+    pub(super) stopwords: Vec<String>,
+    pub(super) paths: Vec<String>,
+    pub(super) commits: Vec<String>,
+    pub(super) target_rules: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct RawRequired {
+    pub(super) id: String,
+    pub(super) within_lines: Option<u64>,
+    pub(super) within_columns: Option<u64>,
+}
+
+fn condition<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AllowlistCondition, D::Error> {
+    match String::deserialize(deserializer)?.to_ascii_uppercase().as_str() {
+        "" | "OR" | "||" => Ok(AllowlistCondition::Any),
+        "AND" | "&&" => Ok(AllowlistCondition::All),
+        other => Err(serde::de::Error::custom(format!("condition `{other}` is neither AND nor OR"))),
+    }
+}
+
+fn regex_target<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RegexTarget, D::Error> {
+    match String::deserialize(deserializer)?.as_str() {
+        "" | "secret" => Ok(RegexTarget::Secret),
+        "match" => Ok(RegexTarget::Match),
+        "line" => Ok(RegexTarget::Line),
+        other => {
+            Err(serde::de::Error::custom(format!("regexTarget `{other}` is none of secret, match, line")))
+        }
+    }
+}
