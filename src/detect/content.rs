@@ -41,7 +41,7 @@ pub trait Content: Sync {
     }
 }
 
-impl Content for [u8] {
+impl Content for &[u8] {
     fn len(&self) -> u64 {
         <[u8]>::len(self) as u64
     }

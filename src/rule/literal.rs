@@ -79,6 +79,11 @@ fn best(hir: &Hir) -> Option<Necessary> {
         language(hir).and_then(|literals| useful(Necessary { literals, before: Some(0), after: Some(0) }));
     let inner = match hir.kind() {
         HirKind::Capture(capture) => best(&capture.sub),
+        HirKind::Literal(literal) if literal.0.len() > MAX_LITERAL => {
+            let head = literal.0[..MAX_LITERAL].to_ascii_lowercase();
+            let after = Some(literal.0.len() - MAX_LITERAL);
+            useful(Necessary { literals: BTreeSet::from([head]), before: Some(0), after })
+        }
         HirKind::Repetition(repetition) if repetition.min >= 1 => best(&repetition.sub).map(|mut set| {
             // The first round's literal is the one that counts; the other rounds come after it.
             let others = repetition.max.map(|max| max as usize - 1);
@@ -118,13 +123,37 @@ fn best_of_concat(parts: &[Hir]) -> Option<Necessary> {
         }
         let mut run = BTreeSet::from([Vec::new()]);
         for (end, forms) in languages.iter().enumerate().skip(start) {
-            let Some(joined) = forms.as_ref().and_then(|forms| join(&run, forms)) else { break };
-            run = joined;
             let (before, after) = (total(&parts[..start]), total(&parts[end + 1..]));
+            let Some(joined) = forms.as_ref().and_then(|forms| join(&run, forms)) else {
+                found.push(with_first_round(&run, &parts[end], before, after));
+                break;
+            };
+            run = joined;
             found.push(useful(Necessary { literals: run.clone(), before, after }));
         }
     }
     cheapest(found)
+}
+
+/// A run that goes on with the first round of a repetition: `SK[0-9a-f]{32}` has `sk0` to `skf`.
+fn with_first_round(
+    run: &BTreeSet<Vec<u8>>,
+    next: &Hir,
+    before: Option<usize>,
+    after: Option<usize>,
+) -> Option<Necessary> {
+    let inner = match next.kind() {
+        HirKind::Capture(capture) => &capture.sub,
+        _ => next,
+    };
+    let HirKind::Repetition(repetition) = inner.kind() else { return None };
+    if repetition.min == 0 {
+        return None;
+    }
+    let literals = join(run, &language(&repetition.sub)?)?;
+    let rounds = repetition.max.map(|max| max as usize - 1);
+    let rest = rounds.and_then(|rounds| Some(rounds * max_len(&repetition.sub)?));
+    useful(Necessary { literals, before, after: after.zip(rest).map(|(after, rest)| after + rest) })
 }
 
 /// Every string that the expression matches, in lower case, where there are few and short ones.
@@ -165,7 +194,7 @@ fn language(hir: &Hir) -> Option<BTreeSet<Vec<u8>>> {
 }
 
 fn class_members(class: &Class) -> Option<BTreeSet<Vec<u8>>> {
-    const MOST: usize = 8;
+    const MOST: usize = 16;
     let mut members = BTreeSet::new();
     match class {
         Class::Bytes(class) => {
@@ -257,6 +286,7 @@ mod tests {
     #[test]
     fn alternatives_are_joined_with_their_neighbours() {
         assert_eq!(analyse(r"(?i)[\w.-]{0,50}?sk_(live|test)_[a-z]{10,99}").0, ["sk_live_", "sk_test_"]);
+        assert_eq!(analyse(r"[a-z0-9]{8}-us[12]{1,2}").0, ["-us1", "-us2"]);
         assert_eq!(analyse(r"(?i)api[_-]?key[ \t]*=").0, ["api-key", "api_key", "apikey"]);
     }
 

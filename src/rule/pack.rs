@@ -95,10 +95,14 @@ impl RulePack {
         let text = std::fs::read_to_string(path)
             .map_err(|source| RuleError::Read { path: path.to_owned(), source })?;
         let raw: RawPack = read_toml(&path.to_string_lossy(), &text)?;
+        if raw.scan.is_some() {
+            let message = "[scan] belongs into hekate.toml, not into a rule file".into();
+            return Err(RuleError::Pack { file: path.to_owned(), message });
+        }
         Self::from_raw(raw, path, depth)
     }
 
-    /// Reads rules from text; `file` names it in errors.
+    /// Reads rules from text, as a rule file or a `hekate.toml` holds them; `file` names it in errors.
     ///
     /// # Errors
     /// As [`RulePack::load`].

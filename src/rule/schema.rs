@@ -1,6 +1,6 @@
 //! The TOML that rule files hold: gitleaks' schema and our fields, not yet judged.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
 
 use super::{AllowlistCondition, Checksum, RegexTarget};
 use crate::model::{Category, Confidence, Severity};
@@ -16,6 +16,8 @@ pub(super) struct RawPack {
     pub(super) rules: Vec<RawRule>,
     pub(super) allowlist: Option<RawAllowlist>,
     pub(super) allowlists: Vec<RawAllowlist>,
+    /// `[scan]` of a `hekate.toml`: not ours to read, and no part of a rule file.
+    pub(super) scan: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -1,0 +1,342 @@
+//! The command line's shape, and how it becomes each room's options.
+
+use std::{num::NonZeroUsize, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{
+    config::{Flags, WalkFlags},
+    model::Confidence,
+    output::Format,
+};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  clean
+  1  findings
+  2  wrong use or config
+  3  incomplete: something could not be scanned, and nothing was found
+  4  at least one confirmed finding";
+
+/// Finds leaked secrets, says why it believes them, and keeps them out of every report.
+#[derive(Debug, Parser)]
+#[command(name = "hekate", version, about, after_help = EXIT_CODES, disable_help_subcommand = true, max_term_width = 100)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Scan files and folders, or standard input
+    Scan(ScanArgs),
+    /// List, show and test rules
+    Rules(RulesArgs),
+    /// Accept findings in a baseline file, or drop entries that do nothing
+    Baseline(BaselineArgs),
+    /// Show a saved JSON report in another format
+    Report(ReportArgs),
+    /// Write a commented hekate.toml and check .gitignore
+    Init(InitArgs),
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct ScanArgs {
+    /// Files and folders; "-" is standard input
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// What reports call standard input
+    #[arg(long, value_name = "NAME", default_value = "stdin")]
+    pub(super) stdin_path: String,
+    #[command(flatten)]
+    pub(super) select: SelectArgs,
+    #[command(flatten)]
+    pub(super) walk: WalkArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Rules and policy")]
+pub(super) struct SelectArgs {
+    /// Read this hekate.toml (or gitleaks config) instead of the repository's own
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Add rules from a TOML file or a folder of them
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(super) rules: Vec<PathBuf>,
+    /// Run this rule only (repeatable)
+    #[arg(long, value_name = "ID")]
+    pub(super) only_rule: Vec<String>,
+    /// Leave this rule out (repeatable)
+    #[arg(long, value_name = "ID")]
+    pub(super) skip_rule: Vec<String>,
+    /// Leave out all built-in rules: run those of --rules and --config only
+    #[arg(long)]
+    pub(super) no_default_rules: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Files")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub(super) struct WalkArgs {
+    /// Scan what .gitignore names, too
+    #[arg(long)]
+    pub(super) no_ignore: bool,
+    /// Leave out names that start with a dot
+    #[arg(long, conflicts_with = "hidden")]
+    pub(super) skip_hidden: bool,
+    /// Scan names that start with a dot (the default)
+    #[arg(long, hide = true)]
+    pub(super) hidden: bool,
+    /// Leave out binary files
+    #[arg(long)]
+    pub(super) skip_binary: bool,
+    /// Leave out bigger files (bytes, or with K, M or G)
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(super) max_file_size: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub(super) struct OutputArgs {
+    /// Format on standard output
+    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = parse_format)]
+    pub(super) format: Format,
+    /// Write a report to a file (repeatable); the format is the prefix, else --format, else the extension; "-" is standard output
+    #[arg(short, long, value_name = "[FORMAT:]FILE")]
+    pub(super) output: Vec<String>,
+    /// Accepted findings [default: hekate.baseline at the repository's root]
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
+    /// Leave out what is believed less: low, medium or high [default: medium]
+    #[arg(long, value_name = "LEVEL", value_parser = parse_confidence)]
+    pub(super) min_confidence: Option<Confidence>,
+    /// Write secrets in clear text. Mind who reads it
+    #[arg(long)]
+    pub(super) show_secrets: bool,
+    /// List what was suppressed, with reasons
+    #[arg(long)]
+    pub(super) show_suppressed: bool,
+    /// When to use colour
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub(super) color: Color,
+    /// Every place of each secret
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+    /// No progress, no hints on standard error
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Run")]
+pub(super) struct RunArgs {
+    /// Threads [default: one per core]
+    #[arg(short = 'j', long, value_name = "N")]
+    pub(super) jobs: Option<NonZeroUsize>,
+    /// No progress bar
+    #[arg(long)]
+    pub(super) no_progress: bool,
+    /// Exit with 0 where findings would give 1 or 4 (3 stays)
+    #[arg(long)]
+    pub(super) exit_zero: bool,
+    /// Say on standard error how long it took
+    #[arg(long)]
+    pub(super) timings: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RulesArgs {
+    #[command(subcommand)]
+    pub(super) command: RulesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RulesCommand {
+    /// One line per rule
+    List(RuleListArgs),
+    /// A rule with all that follows from it
+    Show {
+        /// The rule's id
+        id: String,
+        #[command(flatten)]
+        select: SelectArgs,
+    },
+    /// Run each rule's own examples and negatives through the whole pipeline
+    Test {
+        #[command(flatten)]
+        select: SelectArgs,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RuleListArgs {
+    #[command(flatten)]
+    pub(super) select: SelectArgs,
+    /// Text for people, or a JSON array
+    #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
+    pub(super) format: ListFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ListFormat {
+    /// A line each.
+    Human,
+    /// An array of rules.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BaselineArgs {
+    #[command(subcommand)]
+    pub(super) command: BaselineCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum BaselineCommand {
+    /// Scan, and accept all that is found; entries that are there stay
+    Write {
+        #[command(flatten)]
+        scan: BaselineScanArgs,
+        /// Why these are accepted
+        #[arg(long, value_name = "TEXT", default_value = "accepted")]
+        reason: String,
+    },
+    /// Scan, and drop entries that are expired or match nothing
+    Prune {
+        #[command(flatten)]
+        scan: BaselineScanArgs,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BaselineScanArgs {
+    /// Files and folders
+    #[arg(default_value = ".", value_name = "PATH")]
+    pub(super) paths: Vec<PathBuf>,
+    /// The baseline [default: hekate.baseline at the repository's root]
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) select: SelectArgs,
+    #[command(flatten)]
+    pub(super) walk: WalkArgs,
+    /// Leave out what is believed less: low, medium or high [default: medium]
+    #[arg(long, value_name = "LEVEL", value_parser = parse_confidence)]
+    pub(super) min_confidence: Option<Confidence>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// A report written with --format json; "-" is standard input
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// Format on standard output
+    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = parse_format)]
+    pub(super) format: Format,
+    /// Write to a file (repeatable), as in scan
+    #[arg(short, long, value_name = "[FORMAT:]FILE")]
+    pub(super) output: Vec<String>,
+    /// When to use colour
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub(super) color: Color,
+    /// Every place of each secret
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    /// The folder to set up
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub(super) folder: PathBuf,
+}
+
+impl SelectArgs {
+    /// As the config room takes them.
+    pub(super) fn flags(&self) -> Flags {
+        Flags {
+            config: self.config.clone(),
+            rules: self.rules.clone(),
+            only_rules: self.only_rule.clone(),
+            skip_rules: self.skip_rule.clone(),
+            no_default_rules: self.no_default_rules,
+            ..Flags::default()
+        }
+    }
+}
+
+impl WalkArgs {
+    /// As the config room takes them.
+    pub(super) fn flags(&self) -> WalkFlags {
+        WalkFlags {
+            no_ignore: self.no_ignore,
+            skip_hidden: self.skip_hidden,
+            skip_binary: self.skip_binary,
+            max_file_size: self.max_file_size,
+        }
+    }
+}
+
+fn parse_format(text: &str) -> Result<Format, String> {
+    text.parse().map_err(|_| {
+        let known: Vec<&str> = Format::ALL.iter().map(|format| format.as_str()).collect();
+        format!("none of {}", known.join(", "))
+    })
+}
+
+fn parse_confidence(text: &str) -> Result<Confidence, String> {
+    text.parse().map_err(|error: crate::model::ParseGradeError| error.to_string())
+}
+
+fn parse_size(text: &str) -> Result<u64, String> {
+    let trimmed = text.trim_end_matches(['b', 'B', 'i']);
+    let (digits, unit) = trimmed.split_at(trimmed.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
+    let factor = match unit.to_ascii_uppercase().as_str() {
+        "" => 1_u64,
+        "K" => 1 << 10,
+        "M" => 1 << 20,
+        "G" => 1 << 30,
+        _ => return Err("a size is a number of bytes, or one with K, M or G behind it".into()),
+    };
+    let number: u64 = digits
+        .parse()
+        .map_err(|_| "a size is a number of bytes, or one with K, M or G behind it".to_owned())?;
+    number.checked_mul(factor).ok_or_else(|| "too big".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_take_units() {
+        for (text, size) in [("10", 10), ("2K", 2048), ("10MB", 10 << 20), ("1GiB", 1 << 30)] {
+            assert_eq!(parse_size(text), Ok(size), "{text}");
+        }
+        assert!(parse_size("x").is_err() && parse_size("5T").is_err() && parse_size("99999999999G").is_err());
+    }
+}

@@ -1,0 +1,68 @@
+//! `hekate baseline write|prune`.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::{
+    Exit,
+    args::{BaselineArgs, BaselineCommand, BaselineScanArgs},
+    scan::{Job, Scanned},
+    sink,
+};
+use crate::{config::Flags, model::Report, scan::NoProgress};
+
+pub(super) fn run(args: &BaselineArgs) -> Result<Exit> {
+    match &args.command {
+        BaselineCommand::Write { scan, reason } => write(scan, reason),
+        BaselineCommand::Prune { scan } => prune(scan),
+    }
+}
+
+fn write(args: &BaselineScanArgs, reason: &str) -> Result<Exit> {
+    let Scanned { report, triage, baseline_path, .. } = scan(args)?;
+    let text = triage.policy().baseline.with(&report.findings, reason);
+    store(&baseline_path, &text)?;
+    let number = report.findings.len();
+    let noun = if number == 1 { "secret" } else { "secrets" };
+    sink::warn(&format!("{number} {noun} accepted in {}", baseline_path.display()));
+    Ok(incomplete_or_clean(&report))
+}
+
+fn prune(args: &BaselineScanArgs) -> Result<Exit> {
+    let Scanned { report, triage, baseline_path, .. } = scan(args)?;
+    if report.coverage.is_incomplete() {
+        anyhow::bail!(
+            "not everything could be scanned, so no entry can be said to match nothing; {} is unchanged",
+            baseline_path.display()
+        );
+    }
+    let (text, gone) = triage.policy().baseline.pruned(triage.policy().today);
+    if gone > 0 {
+        store(&baseline_path, &text)?;
+    }
+    sink::warn(&format!("{gone} entries dropped from {}", baseline_path.display()));
+    Ok(Exit::Clean)
+}
+
+fn scan(args: &BaselineScanArgs) -> Result<Scanned> {
+    let flags = Flags {
+        baseline: args.baseline.clone().filter(|path| path.exists()),
+        min_confidence: args.min_confidence,
+        walk: args.walk.flags(),
+        ..args.select.flags()
+    };
+    let mut scanned = Job { paths: &args.paths, stdin_name: None, flags: &flags }.run(false, &NoProgress)?;
+    if let Some(path) = &args.baseline {
+        scanned.baseline_path.clone_from(path);
+    }
+    Ok(scanned)
+}
+
+fn store(path: &Path, text: &str) -> Result<()> {
+    sink::write_private(path, text.as_bytes()).with_context(|| format!("write {}", path.display()))
+}
+
+fn incomplete_or_clean(report: &Report) -> Exit {
+    if report.coverage.is_incomplete() { Exit::Incomplete } else { Exit::Clean }
+}

@@ -1,0 +1,79 @@
+//! Exit codes: the contract with hooks and CI.
+//!
+//! | code | of a scan |
+//! |---|---|
+//! | 0 | clean |
+//! | 1 | findings |
+//! | 2 | wrong use or config |
+//! | 3 | incomplete: something could not be scanned, and nothing was found |
+//! | 4 | at least one confirmed finding |
+
+use std::{io, process::ExitCode};
+
+use super::sink;
+use crate::model::Report;
+
+/// What the process ends with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Nothing found, or done.
+    Clean,
+    /// Findings, or (of `rules test`) failures.
+    Findings,
+    /// Wrong use or config.
+    Usage,
+    /// Something could not be scanned, and nothing was found.
+    Incomplete,
+    /// A finding is certainly real and alive.
+    Confirmed,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Clean => 0,
+            Exit::Findings => 1,
+            Exit::Usage => 2,
+            Exit::Incomplete => 3,
+            Exit::Confirmed => 4,
+        })
+    }
+}
+
+/// A scan's exit: confirmed before findings before incomplete. `exit_zero` says nothing of findings, yet still of gaps.
+pub(super) fn of_report(report: &Report, exit_zero: bool) -> Exit {
+    let found = match (report.has_confirmed(), report.findings.is_empty()) {
+        _ if exit_zero => Exit::Clean,
+        (true, _) => Exit::Confirmed,
+        (false, false) => Exit::Findings,
+        (false, true) => Exit::Clean,
+    };
+    if found == Exit::Clean && report.coverage.is_incomplete() { Exit::Incomplete } else { found }
+}
+
+/// clap's own answer: help and version are no errors.
+pub(super) fn of_usage(error: &clap::Error) -> Exit {
+    match error.print() {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Exit::Usage,
+        _ if error.use_stderr() => Exit::Usage,
+        _ => Exit::Clean,
+    }
+}
+
+/// Says what failed, with its causes.
+pub(super) fn of_error(error: &anyhow::Error) -> Exit {
+    sink::warn(&format!("error: {error:#}"));
+    Exit::Usage
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_the_documented_ones() {
+        let codes =
+            [Exit::Clean, Exit::Findings, Exit::Usage, Exit::Incomplete, Exit::Confirmed].map(ExitCode::from);
+        assert_eq!(format!("{codes:?}"), format!("{:?}", [0, 1, 2, 3, 4].map(ExitCode::from)));
+    }
+}

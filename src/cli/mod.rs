@@ -1,0 +1,35 @@
+//! The command line: arguments become options, reports become bytes on stdout or in files, results become exit codes.
+//!
+//! The only room that prints, and the only one that knows clap. Each command is a file with one `run`.
+
+mod args;
+mod baseline;
+mod exit;
+mod init;
+mod progress;
+mod report;
+mod rules;
+mod scan;
+mod sink;
+
+use clap::Parser;
+
+pub use exit::Exit;
+
+use args::{Cli, Command};
+
+/// Runs the command that the process was called with.
+pub fn run() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return exit::of_usage(&error),
+    };
+    let result = match cli.command {
+        Command::Scan(args) => scan::run(&args),
+        Command::Rules(args) => rules::run(&args),
+        Command::Baseline(args) => baseline::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Init(args) => init::run(&args),
+    };
+    result.unwrap_or_else(|error| exit::of_error(&error))
+}

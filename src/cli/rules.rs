@@ -1,0 +1,138 @@
+//! `hekate rules list|show|test`.
+
+use std::fmt::Write as _;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use super::{
+    Exit,
+    args::{ListFormat, RuleListArgs, RulesArgs, RulesCommand, SelectArgs},
+    sink,
+};
+use crate::{
+    config::Settings,
+    prove::prove,
+    rule::{Rule, Search},
+};
+
+pub(super) fn run(args: &RulesArgs) -> Result<Exit> {
+    match &args.command {
+        RulesCommand::List(args) => list(args),
+        RulesCommand::Show { id, select } => show(id, select),
+        RulesCommand::Test { select } => test(select),
+    }
+}
+
+fn list(args: &RuleListArgs) -> Result<Exit> {
+    let rules = Settings::rules_with_templates(&args.select.flags())?;
+    if args.format == ListFormat::Json {
+        let all: Vec<Value> = rules.iter().map(as_json).collect();
+        let mut text = serde_json::to_string_pretty(&all).context("write rules as JSON")?;
+        text.push('\n');
+        sink::print(text.as_bytes())?;
+        return Ok(Exit::Clean);
+    }
+    let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for rule in &rules {
+        writeln!(text, "{:width$}  {:8}  {}", rule.id, rule.severity, rule.title).context("format rules")?;
+    }
+    writeln!(text, "{} rules", rules.len()).context("format rules")?;
+    sink::print(text.as_bytes())?;
+    Ok(Exit::Clean)
+}
+
+fn show(id: &str, select: &SelectArgs) -> Result<Exit> {
+    let rules = Settings::rules_with_templates(&select.flags())?;
+    let Some(rule) = rules.iter().find(|rule| rule.id == id) else {
+        let nearest = rules.iter().map(|rule| (strsim::damerau_levenshtein(&rule.id, id), &rule.id)).min();
+        let hint = nearest.map(|(_, near)| format!("; did you mean `{near}`?")).unwrap_or_default();
+        bail!("no rule has the id `{id}`{hint}");
+    };
+    sink::print(as_text(rule).as_bytes())?;
+    Ok(Exit::Clean)
+}
+
+fn test(select: &SelectArgs) -> Result<Exit> {
+    let rules = Settings::rules_with_templates(&select.flags())?;
+    let proof = prove(rules, |_| true)?;
+    for failure in &proof.failures {
+        sink::warn(&format!(
+            "{}: {}\n    in the template {:?}",
+            failure.rule, failure.what, failure.template
+        ));
+    }
+    let text =
+        format!("{} rules, {} runs of templates, {} failed\n", proof.rules, proof.runs, proof.failures.len());
+    sink::print(text.as_bytes())?;
+    Ok(if proof.failures.is_empty() { Exit::Clean } else { Exit::Findings })
+}
+
+fn as_json(rule: &Rule) -> Value {
+    json!({
+        "id": rule.id,
+        "title": rule.title,
+        "provider": rule.provider,
+        "category": rule.category,
+        "severity": rule.severity,
+        "confidence": rule.confidence,
+        "regex": rule.pattern().map(|pattern| &pattern.regex),
+        "path": rule.path,
+        "secretGroup": rule.secret_group,
+        "entropy": rule.entropy,
+        "keywords": keywords(rule),
+        "checksum": rule.checksum,
+        "tags": rule.tags,
+        "help": rule.help,
+        "examples": rule.templates.examples,
+        "negatives": rule.templates.negatives,
+    })
+}
+
+/// What has to be in a file before the rule's regex is run at all.
+fn keywords(rule: &Rule) -> Vec<String> {
+    rule.literals().iter().map(|literal| String::from_utf8_lossy(literal).into_owned()).collect()
+}
+
+fn as_text(rule: &Rule) -> String {
+    let mut text = format!("{}\n  {}\n\n", rule.id, rule.title);
+    let mut line = |name: &str, value: String| {
+        if !value.is_empty() {
+            text.push_str(&format!("  {name:11} {value}\n"));
+        }
+    };
+    line("provider", rule.provider.clone().unwrap_or_default());
+    line("category", rule.category.map(|category| category.to_string()).unwrap_or_default());
+    line("severity", rule.severity.to_string());
+    line("confidence", crate::triage::base_confidence(rule).to_string());
+    line(
+        "entropy",
+        rule.entropy.map(|bits| format!("more than {bits} bits per character")).unwrap_or_default(),
+    );
+    line("checksum", rule.checksum.map(|checksum| checksum.as_str().to_owned()).unwrap_or_default());
+    line("path", rule.path.clone().unwrap_or_default());
+    if let Some(pattern) = rule.pattern() {
+        line("regex", pattern.regex.clone());
+        line("literals", keywords(rule).join("  "));
+        line("reach", reach(&pattern.search));
+    }
+    line("help", rule.help.clone().unwrap_or_default());
+    line("examples", rule.templates.examples.join("\n              "));
+    line("negatives", rule.templates.negatives.join("\n              "));
+    text
+}
+
+fn reach(search: &Search) -> String {
+    let reach = search.reach();
+    let lines = if reach.within_line { ", within a line" } else { "" };
+    let capped = if reach.capped { ", cut off there" } else { "" };
+    match search {
+        Search::Literals { .. } => {
+            format!("{} bytes before, {} after a literal{lines}{capped}", reach.before, reach.after)
+        }
+        Search::Whole { .. } => {
+            format!("no necessary literal: over the whole file, {} bytes{lines}{capped}", reach.after)
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `hekate scan`.
+
+use std::{io, path::Path, path::PathBuf, time::Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::{
+    Exit,
+    args::ScanArgs,
+    exit,
+    progress::Bar,
+    sink::{self, Look, Target},
+};
+use crate::{
+    config::{self, Flags, Settings},
+    detect::Detector,
+    model::Report,
+    scan::{Progress, ScanOptions, scan},
+    source::{Source, Stdin, Worktree},
+    triage::{BaselineUse, Triage},
+};
+
+pub(super) fn run(args: &ScanArgs) -> Result<Exit> {
+    let started = Instant::now();
+    let flags = Flags {
+        baseline: args.output.baseline.clone(),
+        min_confidence: args.output.min_confidence,
+        show_secrets: args.output.show_secrets,
+        walk: args.walk.flags(),
+        ..args.select.flags()
+    };
+    let is_stdin = args.paths.iter().any(|path| path == Path::new("-"));
+    if is_stdin && args.paths.len() > 1 {
+        bail!("`-` (standard input) can't be scanned together with other paths");
+    }
+    let job =
+        Job { paths: &args.paths, stdin_name: is_stdin.then_some(args.stdin_path.as_str()), flags: &flags };
+    let bar = Bar::new(!args.output.quiet && !args.run.no_progress);
+    let run = || job.run(args.output.show_suppressed, &bar);
+    let Scanned { report, usage, .. } = match args.run.jobs {
+        Some(jobs) => rayon::ThreadPoolBuilder::new()
+            .num_threads(jobs.get())
+            .build()
+            .context("start threads")?
+            .install(run)?,
+        None => run()?,
+    };
+    bar.finish();
+    if !args.output.quiet {
+        usage.iter().for_each(|line| sink::warn(line));
+    }
+    let targets = sink::targets(&args.output.output, args.output.format);
+    let look = Look { color: args.output.color, verbose: args.output.verbose };
+    targets.iter().try_for_each(|target: &Target| target.write(&report, look))?;
+    if args.run.timings {
+        let (files, bytes) = (report.coverage.files, report.coverage.bytes);
+        sink::warn(&format!("{files} files, {bytes} bytes in {:.3} s", started.elapsed().as_secs_f64()));
+    }
+    Ok(exit::of_report(&report, args.run.exit_zero))
+}
+
+/// What is to be scanned, and how.
+pub(super) struct Job<'a> {
+    pub(super) paths: &'a [PathBuf],
+    /// What standard input is called, where that is what is scanned.
+    pub(super) stdin_name: Option<&'a str>,
+    pub(super) flags: &'a Flags,
+}
+
+/// A report, and what the baseline did in it.
+pub(super) struct Scanned {
+    pub(super) report: Report,
+    pub(super) usage: Vec<String>,
+    pub(super) triage: Triage,
+    pub(super) baseline_path: PathBuf,
+}
+
+impl Job<'_> {
+    /// Loads what there is to load, and scans.
+    pub(super) fn run(&self, show_suppressed: bool, progress: &dyn Progress) -> Result<Scanned> {
+        let here = std::env::current_dir().context("find the working directory")?;
+        let scanned = match (self.stdin_name, self.paths) {
+            (None, [only]) => Some(only.as_path()),
+            _ => None,
+        };
+        let settings = Settings::load(self.flags, scanned, &here)?;
+        let source: Box<dyn Source> = match self.stdin_name {
+            Some(name) => Box::new(Stdin::read(io::stdin().lock(), name.to_owned())?),
+            None => Box::new(Worktree::new(self.paths.to_vec(), settings.walk)?),
+        };
+        let detector = Detector::new(settings.rules)?;
+        let triage = Triage::new(&detector, settings.policy)?;
+        let options = ScanOptions {
+            min_confidence: settings.min_confidence,
+            show_suppressed,
+            repository: settings.repository.as_deref().and_then(config::describe),
+        };
+        let report = scan(source.as_ref(), &detector, &triage, &options, progress);
+        let usage = usage_lines(&triage.policy().baseline.usage(triage.policy().today));
+        Ok(Scanned { report, usage, triage, baseline_path: settings.baseline_path })
+    }
+}
+
+/// What to say of entries that did nothing.
+fn usage_lines(usage: &BaselineUse) -> Vec<String> {
+    let line = |entries: &[crate::triage::BaselineEntry], what: &str| {
+        let number = entries.len();
+        let noun = if number == 1 { "entry" } else { "entries" };
+        (number > 0)
+            .then(|| format!("note: {number} baseline {noun} {what}; `hekate baseline prune` drops them"))
+    };
+    [line(&usage.expired, "expired"), line(&usage.unused, "matched nothing in this scan")]
+        .into_iter()
+        .flatten()
+        .collect()
+}

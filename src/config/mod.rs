@@ -1,0 +1,12 @@
+//! What the user wants: flags, `hekate.toml`, baseline and ignore file become each room's own options.
+//!
+//! Flags and the file named by `--config` are trusted. `hekate.toml`, `hekate.baseline` and `.gitleaksignore` at the root of the
+//! repository one works in are read for scanning. Config inside any other scanned tree is not read.
+
+mod file;
+mod repository;
+mod settings;
+
+pub use file::{CONFIG_NAME, ConfigFile, STARTER};
+pub use repository::{describe, root_of};
+pub use settings::{BASELINE_NAME, ConfigError, Flags, Settings, WalkFlags, fingerprint_key, today};

@@ -1,0 +1,289 @@
+//! Flags and files, merged into what each room takes.
+
+use std::{
+    collections::HashSet,
+    env, io,
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use super::{CONFIG_NAME, ConfigFile, root_of};
+use crate::{
+    model::{Confidence, FingerprintKey, KeyError},
+    rule::{Rule, RuleError, RulePack, builtin, builtin_with_templates},
+    source::{WalkOptions, display},
+    triage::{Baseline, BaselineError, Date, IgnoreFile, IgnoreFileError, Policy},
+};
+
+/// Its name at the root of a repository.
+pub const BASELINE_NAME: &str = "hekate.baseline";
+const IGNORE_FILE_NAME: &str = ".gitleaksignore";
+
+/// What the command line says, before defaults.
+#[derive(Debug, Default, Clone)]
+pub struct Flags {
+    /// `--config`.
+    pub config: Option<PathBuf>,
+    /// `--rules`.
+    pub rules: Vec<PathBuf>,
+    /// `--only-rule`.
+    pub only_rules: Vec<String>,
+    /// `--skip-rule`.
+    pub skip_rules: Vec<String>,
+    /// `--no-default-rules`.
+    pub no_default_rules: bool,
+    /// `--baseline`.
+    pub baseline: Option<PathBuf>,
+    /// `--min-confidence`.
+    pub min_confidence: Option<Confidence>,
+    /// `--show-secrets`.
+    pub show_secrets: bool,
+    /// What the walk is told.
+    pub walk: WalkFlags,
+}
+
+/// The walk's flags.
+#[derive(Debug, Default, Clone)]
+pub struct WalkFlags {
+    /// `--no-ignore` was given.
+    pub no_ignore: bool,
+    /// `--skip-hidden` was given.
+    pub skip_hidden: bool,
+    /// `--skip-binary` was given.
+    pub skip_binary: bool,
+    /// `--max-file-size`, in bytes.
+    pub max_file_size: Option<u64>,
+}
+
+/// Everything a scan needs.
+#[derive(Debug)]
+pub struct Settings {
+    /// The rules to run.
+    pub rules: Vec<Rule>,
+    /// What decides beside them.
+    pub policy: Policy,
+    /// How trees are walked.
+    pub walk: WalkOptions,
+    /// Least confidence that is reported.
+    pub min_confidence: Confidence,
+    /// The baseline's file, there or not.
+    pub baseline_path: PathBuf,
+    /// Root of the repository one works in.
+    pub repository: Option<PathBuf>,
+}
+
+/// Config that can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file can't be read.
+    #[error("read {}: {source}", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A rule or config file is malformed.
+    #[error(transparent)]
+    Rules(#[from] RuleError),
+    /// A repository's config names a file outside.
+    #[error("{}: `{}` leads out of the repository; only a config named by --config may do that", config.display(), path.display())]
+    LeadsOut {
+        /// The config.
+        config: PathBuf,
+        /// The path in it.
+        path: PathBuf,
+    },
+    /// A rule id that no rule has.
+    #[error("no rule has the id `{id}`{hint}; `hekate rules list` shows them all")]
+    UnknownRule {
+        /// As typed.
+        id: String,
+        /// The nearest one.
+        hint: String,
+    },
+    /// No rule is left.
+    #[error("no rule is left to scan with")]
+    NoRules,
+    /// The baseline is malformed.
+    #[error("{}: {source}", path.display())]
+    Baseline {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: BaselineError,
+    },
+    /// The ignore file is malformed.
+    #[error("{}: {source}", path.display())]
+    IgnoreFile {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: IgnoreFileError,
+    },
+    /// `HEKATE_KEY` or the file named by `HEKATE_KEY_FILE`.
+    #[error("{from}: {source}")]
+    Key {
+        /// Where it came from.
+        from: String,
+        /// Why.
+        source: KeyError,
+    },
+}
+
+impl Settings {
+    /// Reads what there is. `scanned` is the root that will be scanned, `here` the working directory.
+    ///
+    /// # Errors
+    /// Whatever file is there and can't be used.
+    pub fn load(flags: &Flags, scanned: Option<&Path>, here: &Path) -> Result<Self, ConfigError> {
+        let repository = root_of(here);
+        let home = repository.clone().unwrap_or_else(|| here.to_owned());
+        let is_own = scanned.is_none_or(|scanned| is_inside(scanned, &home));
+        let own = |name: &str| Some(home.join(name)).filter(|path| is_own && path.is_file());
+        let config = match (&flags.config, own(CONFIG_NAME)) {
+            (Some(path), _) => ConfigFile::load(path, true)?,
+            (None, Some(path)) => ConfigFile::load(&path, false)?,
+            (None, None) => ConfigFile::default(),
+        };
+        let section = config.scan;
+        let mut pack = if flags.no_default_rules {
+            RulePack::default()
+        } else {
+            RulePack { rules: builtin(), ..RulePack::default() }
+        };
+        for path in section.rules.iter().chain(&flags.rules) {
+            pack.overlay(RulePack::load(path)?);
+        }
+        pack.overlay(config.pack);
+        let only = if flags.only_rules.is_empty() { &section.only_rules } else { &flags.only_rules };
+        let skip: Vec<String> = section.skip_rules.iter().chain(&flags.skip_rules).cloned().collect();
+        select(&mut pack.rules, only, &skip)?;
+        let key = fingerprint_key()?;
+        let named = flags.baseline.clone().or(section.baseline);
+        let baseline_path = named.clone().unwrap_or_else(|| home.join(BASELINE_NAME));
+        let baseline =
+            load_baseline(&baseline_path, named.is_some() || is_own, named.is_some(), key.is_keyed())?;
+        let ignore_file =
+            own(IGNORE_FILE_NAME).map(|path| load_ignore_file(&path)).transpose()?.unwrap_or_default();
+        let policy = Policy {
+            allowlists: pack.allowlists,
+            ignore_file,
+            root_in_repository: scanned.map(|scanned| prefix_in(scanned, &home)).unwrap_or_default(),
+            baseline,
+            key,
+            today: today(),
+            show_secrets: flags.show_secrets,
+        };
+        let walk = WalkOptions {
+            respect_gitignore: !flags.walk.no_ignore && section.respect_gitignore.unwrap_or(true),
+            skip_hidden: flags.walk.skip_hidden || section.skip_hidden.unwrap_or(false),
+            skip_binary: flags.walk.skip_binary || section.skip_binary.unwrap_or(false),
+            max_file_size: flags.walk.max_file_size.or(section.max_file_size),
+            threads: 0,
+        };
+        let min_confidence = flags.min_confidence.or(section.min_confidence).unwrap_or(Confidence::Medium);
+        Ok(Self { rules: pack.rules, policy, walk, min_confidence, baseline_path, repository })
+    }
+
+    /// The rules that a command about rules works with, templates included.
+    ///
+    /// # Errors
+    /// A rule file that can't be used.
+    pub fn rules_with_templates(flags: &Flags) -> Result<Vec<Rule>, ConfigError> {
+        let rules = if flags.no_default_rules { Vec::new() } else { builtin_with_templates() };
+        let mut pack = RulePack { rules, ..RulePack::default() };
+        for path in flags.config.iter().chain(&flags.rules) {
+            pack.overlay(RulePack::load(path)?);
+        }
+        select(&mut pack.rules, &flags.only_rules, &flags.skip_rules)?;
+        pack.rules.sort_by(|one, two| one.id.cmp(&two.id));
+        Ok(pack.rules)
+    }
+}
+
+fn is_inside(scanned: &Path, home: &Path) -> bool {
+    match (scanned.canonicalize(), home.canonicalize()) {
+        (Ok(scanned), Ok(home)) => scanned.starts_with(home),
+        _ => false,
+    }
+}
+
+/// Path of the scanned folder within the repository, with a `/` at its end; a single file's name already is its path.
+fn prefix_in(scanned: &Path, home: &Path) -> String {
+    let (Ok(scanned), Ok(home)) = (scanned.canonicalize(), home.canonicalize()) else { return String::new() };
+    let inner = scanned.strip_prefix(&home).map(display).unwrap_or_default();
+    if inner.is_empty() || !scanned.is_dir() { String::new() } else { format!("{inner}/") }
+}
+
+/// Keeps the wanted rules; a rule that another requires stays, but is not reported.
+fn select(rules: &mut Vec<Rule>, only: &[String], skip: &[String]) -> Result<(), ConfigError> {
+    for id in only.iter().chain(skip) {
+        if rules.iter().all(|rule| rule.id != *id) {
+            return Err(unknown_rule(rules, id));
+        }
+    }
+    let is_wanted = |rule: &Rule| (only.is_empty() || only.contains(&rule.id)) && !skip.contains(&rule.id);
+    let required: HashSet<String> = rules
+        .iter()
+        .filter(|rule| is_wanted(rule))
+        .flat_map(|rule| rule.required.iter().map(|other| other.id.clone()))
+        .collect();
+    rules.retain_mut(|rule| {
+        let wanted = is_wanted(rule);
+        rule.skip_report |= !wanted;
+        wanted || required.contains(&rule.id)
+    });
+    if rules.is_empty() { Err(ConfigError::NoRules) } else { Ok(()) }
+}
+
+fn unknown_rule(rules: &[Rule], id: &str) -> ConfigError {
+    let nearest = rules.iter().map(|rule| (strsim::damerau_levenshtein(&rule.id, id), &rule.id)).min();
+    let hint =
+        nearest.filter(|(distance, _)| *distance <= 4).map(|(_, known)| format!("; did you mean `{known}`?"));
+    ConfigError::UnknownRule { id: id.to_owned(), hint: hint.unwrap_or_default() }
+}
+
+fn load_baseline(
+    path: &Path,
+    may_read: bool,
+    must_exist: bool,
+    has_key: bool,
+) -> Result<Baseline, ConfigError> {
+    if !may_read || (!must_exist && !path.is_file()) {
+        return Ok(Baseline::default());
+    }
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+    Baseline::parse(&text, has_key).map_err(|source| ConfigError::Baseline { path: path.to_owned(), source })
+}
+
+fn load_ignore_file(path: &Path) -> Result<IgnoreFile, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+    IgnoreFile::parse(&text).map_err(|source| ConfigError::IgnoreFile { path: path.to_owned(), source })
+}
+
+/// The key of `HEKATE_KEY` or `HEKATE_KEY_FILE`, else the public constant.
+///
+/// # Errors
+/// A key file that can't be read, or a key that is none.
+pub fn fingerprint_key() -> Result<FingerprintKey, ConfigError> {
+    let (from, text) = match (env::var("HEKATE_KEY"), env::var_os("HEKATE_KEY_FILE").map(PathBuf::from)) {
+        (Ok(text), _) => ("HEKATE_KEY".to_owned(), text),
+        (Err(_), Some(path)) => {
+            let text = std::fs::read_to_string(&path)
+                .map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+            (format!("HEKATE_KEY_FILE ({})", path.display()), text)
+        }
+        (Err(_), None) => return Ok(FingerprintKey::public()),
+    };
+    FingerprintKey::from_hex(&zeroize::Zeroizing::new(text))
+        .map_err(|source| ConfigError::Key { from, source })
+}
+
+/// The day on which baseline entries are looked at, UTC.
+pub fn today() -> Date {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Date::from_unix(since.as_secs())
+}

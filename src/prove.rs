@@ -1,0 +1,149 @@
+//! Rules proved by their own examples, through the whole pipeline.
+
+use rayon::prelude::*;
+
+use crate::{
+    detect::{DetectError, Detector},
+    model::{Confidence, FingerprintKey},
+    rule::{Detection, Rule, TemplateError, Templater},
+    triage::{Baseline, Date, IgnoreFile, Policy, Sighting, Triage, TriageError, base_confidence},
+};
+
+/// A template that did not do what it says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Failure {
+    /// The rule's id.
+    pub rule: String,
+    /// The template as it stands in the rule file.
+    pub template: String,
+    /// What happened instead.
+    pub what: String,
+}
+
+/// How many rules and templates were tried, and what failed.
+#[derive(Debug, Default)]
+pub struct Proof {
+    /// Rules that have templates.
+    pub rules: usize,
+    /// Renderings of templates that were run.
+    pub runs: usize,
+    /// By rule.
+    pub failures: Vec<Failure>,
+}
+
+/// Why rules could not be tried at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ProveError {
+    /// The set of rules.
+    #[error(transparent)]
+    Detect(#[from] DetectError),
+    /// Its allowlists.
+    #[error(transparent)]
+    Triage(#[from] TriageError),
+}
+
+/// Each template is rendered so many times, from as many seeds.
+const SEEDS: u64 = 8;
+
+/// Runs the examples and negatives of `rules` with all of them loaded: an example has to be found, and to be named by its rule.
+///
+/// # Errors
+/// A rule that can't be run.
+pub fn prove(rules: Vec<Rule>, is_wanted: impl Fn(&Rule) -> bool + Sync) -> Result<Proof, ProveError> {
+    let detector = Detector::new(rules)?;
+    let policy = Policy {
+        allowlists: Vec::new(),
+        ignore_file: IgnoreFile::default(),
+        root_in_repository: String::new(),
+        baseline: Baseline::default(),
+        key: FingerprintKey::public(),
+        today: Date::from_unix(0),
+        show_secrets: false,
+    };
+    let triage = Triage::new(&detector, policy)?;
+    let wanted: Vec<&Rule> = detector.rules().filter(|rule| is_wanted(rule) && !rule.skip_report).collect();
+    let proofs: Vec<Proof> = wanted.par_iter().map(|rule| prove_rule(rule, &detector, &triage)).collect();
+    let mut all = Proof::default();
+    for proof in proofs {
+        all.rules += proof.rules;
+        all.runs += proof.runs;
+        all.failures.extend(proof.failures);
+    }
+    Ok(all)
+}
+
+fn prove_rule(rule: &Rule, detector: &Detector, triage: &Triage) -> Proof {
+    let templater = Templater::new(rule);
+    let examples = rule.templates.examples.iter().map(|template| (template, true));
+    let negatives = rule.templates.negatives.iter().map(|template| (template, false));
+    let mut proof = Proof::default();
+    for (template, is_example) in examples.chain(negatives) {
+        for seed in 0..SEEDS {
+            proof.runs += 1;
+            let run = Run { rule, detector, triage, templater: &templater };
+            if let Err(what) = run.check(template, is_example, seed) {
+                proof.failures.push(Failure { rule: rule.id.clone(), template: template.clone(), what });
+                break;
+            }
+        }
+    }
+    proof.rules += usize::from(proof.runs > 0);
+    proof
+}
+
+struct Run<'a> {
+    rule: &'a Rule,
+    detector: &'a Detector,
+    triage: &'a Triage,
+    templater: &'a Templater,
+}
+
+impl Run<'_> {
+    fn check(&self, template: &str, is_example: bool, seed: u64) -> Result<(), String> {
+        let rendered =
+            self.templater.render(template, seed).map_err(|error: TemplateError| error.to_string())?;
+        let sightings = self.sightings(&rendered.text, seed).map_err(|error| error.to_string())?;
+        let least = base_confidence(self.rule).min(Confidence::Medium);
+        let is_ours = |sighting: &&Sighting| {
+            self.detector.rule(sighting.rule).id == self.rule.id
+                && sighting.confidence >= least
+                && sighting.suppression.is_none()
+        };
+        let mut ours = sightings.iter().filter(is_ours).peekable();
+        match (is_example, ours.peek().is_some()) {
+            (false, false) => Ok(()),
+            (false, true) => Err("it is found, and should not be".into()),
+            (true, false) => Err(self.why_not_found(&sightings)),
+            (true, true) => {
+                let found: Vec<&[u8]> = ours.map(|sighting| sighting.secret.expose()).collect();
+                let missed = rendered.tokens.iter().any(|token| !found.contains(&token.as_slice()));
+                if missed {
+                    Err("something is found, but not its {token}, or not just that".into())
+                } else {
+                    Ok(())
+                }
+            }
+        }
+    }
+
+    fn sightings(&self, text: &[u8], seed: u64) -> std::io::Result<Vec<Sighting>> {
+        if self.rule.detection == Detection::Path {
+            return Ok(self.triage.judge_path(self.detector, &String::from_utf8_lossy(text)));
+        }
+        let matches = self.detector.scan(&text)?;
+        self.triage.judge(self.detector, &text, &self.templater.path(seed), matches)
+    }
+
+    fn why_not_found(&self, sightings: &[Sighting]) -> String {
+        let mut others: Vec<&str> =
+            sightings.iter().map(|sighting| self.detector.rule(sighting.rule).id.as_str()).collect();
+        others.dedup();
+        match others.as_slice() {
+            [] => "nothing is found in it".into(),
+            [own] if *own == self.rule.id => {
+                "it is found, but suppressed or with too little confidence".into()
+            }
+            _ => format!("the value is named by {}", others.join(", ")),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! From sightings to findings: one per secret.
+
+use std::collections::{BTreeMap, btree_map::Entry};
+
+use super::{Policy, Sighting};
+use crate::{
+    detect::Detector,
+    model::{Confidence, Exposure, Finding, Secret, SecretView, SuppressedFinding, Suppression},
+};
+
+/// What a scan comes to.
+#[derive(Debug, Default)]
+pub struct Assembled {
+    /// One per secret that counts: most severe first, then most believed, then by first place.
+    pub findings: Vec<Finding>,
+    /// Places that don't, by reason.
+    pub suppressed: BTreeMap<Suppression, u64>,
+    /// The same as findings, one per secret and reason.
+    pub suppressed_findings: Vec<SuppressedFinding>,
+}
+
+/// Joins the sightings of a scan. Secrets of which no sighting reaches `least` are left out, uncounted.
+pub fn assemble(
+    detector: &Detector,
+    policy: &Policy,
+    exposure: Exposure,
+    least: Confidence,
+    sightings: Vec<Sighting>,
+) -> Assembled {
+    let mut groups: BTreeMap<Secret, Vec<Sighting>> = BTreeMap::new();
+    for sighting in sightings {
+        match groups.entry(sighting.canonical.clone()) {
+            Entry::Occupied(mut group) => group.get_mut().push(sighting),
+            Entry::Vacant(slot) => {
+                slot.insert(vec![sighting]);
+            }
+        }
+    }
+    let mut assembled = Assembled::default();
+    for group in groups.into_values() {
+        if group.iter().any(|sighting| sighting.confidence >= least) {
+            assembled.add(detector, policy, exposure, group);
+        }
+    }
+    assembled.findings.sort_by(|one, two| order(one).cmp(&order(two)));
+    assembled
+        .suppressed_findings
+        .sort_by(|one, two| (one.reason, order(&one.finding)).cmp(&(two.reason, order(&two.finding))));
+    assembled
+}
+
+impl Assembled {
+    /// One secret's sightings: those that count are a finding, the others one per reason.
+    fn add(&mut self, detector: &Detector, policy: &Policy, exposure: Exposure, mut group: Vec<Sighting>) {
+        group.sort_by(|one, two| {
+            let place = |sighting: &Sighting| (sighting.occurrence.path.clone(), sighting.occurrence.span);
+            place(one).cmp(&place(two))
+        });
+        let mut by_reason: BTreeMap<Option<Suppression>, Vec<Sighting>> = BTreeMap::new();
+        for sighting in group {
+            by_reason.entry(sighting.suppression).or_default().push(sighting);
+        }
+        for (reason, sightings) in by_reason {
+            let places = sightings.len() as u64;
+            let finding = finding(detector, policy, exposure, sightings);
+            match reason {
+                None => self.findings.push(finding),
+                Some(reason) => {
+                    *self.suppressed.entry(reason).or_default() += places;
+                    self.suppressed_findings.push(SuppressedFinding { reason, finding });
+                }
+            }
+        }
+    }
+}
+
+fn order(finding: &Finding) -> impl Ord + use<> {
+    let first = finding.occurrences.first().map(|place| (place.path.clone(), place.span));
+    (std::cmp::Reverse((finding.severity, finding.confidence)), first, finding.fingerprint)
+}
+
+/// One finding of sightings that are one secret, sorted by place; there is at least one.
+fn finding(detector: &Detector, policy: &Policy, exposure: Exposure, sightings: Vec<Sighting>) -> Finding {
+    let names_it = |sighting: &&Sighting| {
+        let rule = detector.rule(sighting.rule);
+        (rule.specificity, sighting.confidence, std::cmp::Reverse(rule.id.clone()))
+    };
+    // Of equals the first place, so that the evidence is that of the place which is shown.
+    let best = sightings.iter().rev().max_by_key(names_it).expect("a group has at least one sighting");
+    let rule = detector.rule(best.rule);
+    let first = &sightings[0];
+    let place = first.occurrence.place;
+    let fingerprint =
+        first.fingerprint.or(place).expect("a sighting has its own identity or that of its place");
+    let value = policy.show_secrets.then(|| String::from_utf8_lossy(best.secret.expose()).into_owned());
+    Finding {
+        rule: rule.id.clone(),
+        title: rule.title.clone(),
+        category: rule.category,
+        provider: rule.provider.clone(),
+        severity: rule.severity,
+        confidence: sightings.iter().map(|sighting| sighting.confidence).max().expect("at least one"),
+        verdict: None,
+        fingerprint,
+        secret: SecretView { redacted: best.secret.redacted(), length: best.secret.characters(), value },
+        evidence: best.evidence.clone(),
+        exposure,
+        help: rule.help.clone(),
+        occurrences: sightings.into_iter().map(|sighting| sighting.occurrence).collect(),
+    }
+}

@@ -1,0 +1,342 @@
+//! The decision on each match of one blob.
+
+use std::{borrow::Cow, io, sync::OnceLock};
+
+use regex::bytes::Regex;
+
+use super::{
+    Baseline, Date, IgnoreFile,
+    allowlist::{Compiled, Subject, compile_regex},
+    belief,
+    excerpt::{Stretch, excerpt, place_line},
+    line::{line_before, lines_of, positions},
+    mark::is_marked,
+    overlap::{has_required, name_each_value},
+};
+use crate::{
+    detect::{Content, Detector, RawMatch, canonical, strength_bits},
+    model::{
+        Confidence, Evidence, Fingerprint, FingerprintKey, Occurrence, Position, Secret, Span, Suppression,
+    },
+    rule::{Allowlist, Detection, Origin, Rule},
+};
+
+/// What decides beside the rules.
+#[derive(Debug)]
+pub struct Policy {
+    /// Global allowlists.
+    pub allowlists: Vec<Allowlist>,
+    /// `.gitleaksignore` of the repository one works in.
+    pub ignore_file: IgnoreFile,
+    /// Path of the scanned root within that repository, empty or with a `/` at its end.
+    pub root_in_repository: String,
+    /// Accepted findings.
+    pub baseline: Baseline,
+    /// What fingerprints are made under.
+    pub key: FingerprintKey,
+    /// On which baseline entries expire.
+    pub today: Date,
+    /// Whether sightings keep the clear text of their match.
+    pub show_secrets: bool,
+}
+
+/// One place of a secret, decided on.
+#[derive(Debug)]
+pub struct Sighting {
+    /// Index of the rule in the detector.
+    pub rule: usize,
+    /// What makes two places one secret.
+    pub canonical: Secret,
+    /// As it stands there.
+    pub secret: Secret,
+    /// Identity of the secret; `None` where it is too weak to have a public one, and its places stand for it.
+    pub fingerprint: Option<Fingerprint>,
+    /// How far the match is believed.
+    pub confidence: Confidence,
+    /// Why.
+    pub evidence: Vec<Evidence>,
+    /// Where.
+    pub occurrence: Occurrence,
+    /// Why it does not count, if so.
+    pub suppression: Option<Suppression>,
+}
+
+/// Allowlists or path patterns that can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{owner}: {message}")]
+pub struct TriageError {
+    owner: String,
+    message: String,
+}
+
+/// Decides what becomes of matches.
+pub struct Triage {
+    policy: Policy,
+    rules: Vec<RuleFilter>,
+    global: Vec<Compiled>,
+}
+
+/// What a rule itself says of places; compiled when first needed.
+struct RuleFilter {
+    path: OnceLock<Option<Regex>>,
+    allowlists: OnceLock<Vec<Compiled>>,
+}
+
+/// A match with what stands around it.
+struct Candidate<'a> {
+    found: &'a RawMatch,
+    start: Position,
+    end: Position,
+    lines: Cow<'a, [u8]>,
+    lines_start: u64,
+}
+
+/// Values with fewer bits could be guessed from a public fingerprint.
+const WEAK_BITS: f32 = 64.0;
+
+impl Triage {
+    /// Makes the policy ready for a detector's rules.
+    ///
+    /// # Errors
+    /// A user's regex that is too big to run.
+    pub fn new(detector: &Detector, policy: Policy) -> Result<Self, TriageError> {
+        let mut rules = Vec::new();
+        for rule in detector.rules() {
+            let filter = RuleFilter { path: OnceLock::new(), allowlists: OnceLock::new() };
+            if rule.origin == Origin::User {
+                let fail = |error: regex::Error| TriageError {
+                    owner: format!("rule `{}`", rule.id),
+                    message: error.to_string(),
+                };
+                filter.path.get_or_init(|| None);
+                let path = compile_path(rule).map_err(fail)?;
+                let allowlists = compile_all(&rule.allowlists).map_err(fail)?;
+                rules.push(RuleFilter { path: OnceLock::from(path), allowlists: OnceLock::from(allowlists) });
+            } else {
+                rules.push(filter);
+            }
+        }
+        let fail =
+            |error: regex::Error| TriageError { owner: "allowlists".into(), message: error.to_string() };
+        let global = compile_all(&policy.allowlists).map_err(fail)?;
+        Ok(Self { policy, rules, global })
+    }
+
+    /// What it was made with.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Decides on the matches of one file or blob at this path.
+    ///
+    /// # Errors
+    /// What reading the content says.
+    pub fn judge(
+        &self,
+        detector: &Detector,
+        content: &dyn Content,
+        path: &str,
+        mut matches: Vec<RawMatch>,
+    ) -> io::Result<Vec<Sighting>> {
+        matches.retain(|found| self.concerns(detector, found.rule, path));
+        if matches.is_empty() {
+            return Ok(Vec::new());
+        }
+        let masks = masks(&matches);
+        let kept = name_each_value(detector, with_required(detector, content, matches)?);
+        let candidates = with_surroundings(content, &kept)?;
+        candidates.iter().map(|candidate| self.decide(detector, content, path, candidate, &masks)).collect()
+    }
+
+    /// Sightings of rules that look at paths only.
+    pub fn judge_path(&self, detector: &Detector, path: &str) -> Vec<Sighting> {
+        let is_due = |(index, rule): &(usize, &Rule)| {
+            rule.detection == Detection::Path && !rule.skip_report && self.concerns(detector, *index, path)
+        };
+        detector
+            .rules()
+            .enumerate()
+            .filter(is_due)
+            .map(|(index, rule)| self.of_path(index, rule, path))
+            .collect()
+    }
+
+    /// Whether the rule holds for files at this path.
+    fn concerns(&self, detector: &Detector, rule: usize, path: &str) -> bool {
+        let filter = self.rules[rule].path.get_or_init(|| {
+            compile_path(detector.rule(rule)).expect("the tests compile every built-in path")
+        });
+        filter.as_ref().is_none_or(|regex| regex.is_match(path.as_bytes()))
+    }
+
+    fn decide(
+        &self,
+        detector: &Detector,
+        content: &dyn Content,
+        path: &str,
+        candidate: &Candidate<'_>,
+        masks: &[(Span, String)],
+    ) -> io::Result<Sighting> {
+        let found = candidate.found;
+        let rule = detector.rule(found.rule);
+        let canonical = Secret::new(canonical(found.secret.expose()).into_owned());
+        let lines = Stretch { start: candidate.lines_start, bytes: &candidate.lines };
+        let is_weak = !self.policy.key.is_keyed() && strength_bits(canonical.expose()) < WEAK_BITS;
+        let place =
+            is_weak.then(|| Fingerprint::of_place(path, &place_line(lines, found.secret_span, masks)));
+        let fingerprint = (!is_weak).then(|| self.policy.key.fingerprint(canonical.expose()));
+        let matched = content.read_range(found.span.start, found.span.end)?;
+        let subject = Subject {
+            rule: &rule.id,
+            path,
+            secret: found.secret.expose(),
+            matched: &matched,
+            lines: &candidate.lines,
+        };
+        let before = line_before(content, candidate.lines_start)?;
+        let suppression = if is_marked(&candidate.lines, &before) {
+            Some(Suppression::InlineMark)
+        } else {
+            let accepted = Accepted {
+                fingerprint: fingerprint.or(place),
+                canonical: &canonical,
+                line: candidate.start.line,
+            };
+            self.suppression(found.rule, rule, subject, &accepted)
+        };
+        let span = found.secret_span;
+        let occurrence = Occurrence {
+            path: path.to_owned(),
+            start: candidate.start,
+            end: candidate.end,
+            span: Span::new(content.file_offset(span.start), content.file_offset(span.end)),
+            excerpt: excerpt(lines, span, masks),
+            place,
+            matched: self.policy.show_secrets.then(|| String::from_utf8_lossy(&matched).into_owned()),
+        };
+        Ok(Sighting {
+            rule: found.rule,
+            canonical,
+            secret: found.secret.clone(),
+            fingerprint,
+            confidence: belief::confidence(rule, found),
+            evidence: belief::evidence(rule, found),
+            occurrence,
+            suppression,
+        })
+    }
+
+    /// Why the place does not count, inline marks aside.
+    fn suppression(
+        &self,
+        index: usize,
+        rule: &Rule,
+        subject: Subject<'_>,
+        accepted: &Accepted<'_>,
+    ) -> Option<Suppression> {
+        let own = self.rules[index].allowlists.get_or_init(|| {
+            compile_all(&rule.allowlists).expect("the tests compile every built-in allowlist")
+        });
+        let policy = &self.policy;
+        let in_repository = format!("{}{}", policy.root_in_repository, subject.path);
+        let place = (subject.rule, in_repository.as_str(), accepted.line);
+        if own.iter().any(|list| list.allows(subject)) {
+            Some(Suppression::RuleAllowlist)
+        } else if self.global.iter().any(|list| list.allows(subject)) {
+            Some(Suppression::GlobalAllowlist)
+        } else if policy.ignore_file.accepts(place.1, place.0, place.2) {
+            Some(Suppression::IgnoreFile)
+        } else {
+            let is_accepted =
+                accepted.fingerprint.is_some_and(|print| policy.baseline.accepts(&print, policy.today))
+                    || policy.baseline.accepts_gitleaks(accepted.canonical.expose(), place);
+            is_accepted.then_some(Suppression::Baseline)
+        }
+    }
+
+    /// The file itself is the finding; its path stands for it.
+    fn of_path(&self, index: usize, rule: &Rule, path: &str) -> Sighting {
+        let subject =
+            Subject { rule: &rule.id, path, secret: path.as_bytes(), matched: path.as_bytes(), lines: &[] };
+        let place = Fingerprint::of_place(path, b"");
+        let canonical = Secret::new(format!("path:{path}"));
+        let accepted = Accepted { fingerprint: Some(place), canonical: &canonical, line: 1 };
+        let start = Position { line: 1, column: 1 };
+        Sighting {
+            rule: index,
+            secret: Secret::new(Vec::new()),
+            fingerprint: None,
+            confidence: belief::base_confidence(rule),
+            evidence: vec![Evidence::Format { rule: rule.id.clone() }],
+            occurrence: Occurrence {
+                path: path.to_owned(),
+                start,
+                end: start,
+                span: Span::new(0, 0),
+                excerpt: String::new(),
+                place: Some(place),
+                matched: None,
+            },
+            suppression: self.suppression(index, rule, subject, &accepted),
+            canonical,
+        }
+    }
+}
+
+/// What baselines and ignore files know a match by.
+struct Accepted<'a> {
+    fingerprint: Option<Fingerprint>,
+    canonical: &'a Secret,
+    line: u64,
+}
+
+fn compile_path(rule: &Rule) -> Result<Option<Regex>, regex::Error> {
+    rule.path.as_deref().map(compile_regex).transpose()
+}
+
+fn compile_all(lists: &[Allowlist]) -> Result<Vec<Compiled>, regex::Error> {
+    lists.iter().map(Compiled::new).collect()
+}
+
+/// Every match masks what it found, also where it will not be reported.
+fn masks(matches: &[RawMatch]) -> Vec<(Span, String)> {
+    let mut masks: Vec<_> =
+        matches.iter().map(|found| (found.secret_span, found.secret.redacted())).collect();
+    // Of two that start together the longer hides more.
+    masks.sort_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
+    masks
+}
+
+/// Without matches that miss what their rule requires nearby, and without those that are only there to be required.
+fn with_required(
+    detector: &Detector,
+    content: &dyn Content,
+    matches: Vec<RawMatch>,
+) -> io::Result<Vec<RawMatch>> {
+    if matches.iter().all(|found| detector.rule(found.rule).required.is_empty()) {
+        return Ok(matches.into_iter().filter(|found| !detector.rule(found.rule).skip_report).collect());
+    }
+    let starts: Vec<u64> = matches.iter().map(|found| found.span.start).collect();
+    let placed: Vec<_> = matches.iter().zip(positions(content, &starts)?).collect();
+    let stays: Vec<bool> = placed
+        .iter()
+        .map(|one| !detector.rule(one.0.rule).skip_report && has_required(detector, *one, &placed))
+        .collect();
+    Ok(matches.into_iter().zip(stays).filter_map(|(found, stays)| stays.then_some(found)).collect())
+}
+
+fn with_surroundings<'a>(content: &'a dyn Content, kept: &'a [RawMatch]) -> io::Result<Vec<Candidate<'a>>> {
+    let mut offsets: Vec<u64> =
+        kept.iter().flat_map(|found| [found.secret_span.start, found.secret_span.end]).collect();
+    offsets.sort_unstable();
+    offsets.dedup();
+    let positions = positions(content, &offsets)?;
+    let position = |offset: u64| positions[offsets.binary_search(&offset).expect("it is among them")];
+    kept.iter()
+        .map(|found| {
+            let (lines_start, lines) = lines_of(content, found.span)?;
+            let (start, end) = (position(found.secret_span.start), position(found.secret_span.end));
+            Ok(Candidate { found, start, end, lines, lines_start })
+        })
+        .collect()
+}
