@@ -8,8 +8,10 @@ use std::{
 
 use rayon::prelude::*;
 use regex_automata::{
-    Input,
+    Anchored, Input,
+    hybrid::dfa::{self, DFA},
     meta::{Cache, Regex},
+    nfa::thompson::{self, WhichCaptures},
     util::{captures::Captures, syntax},
 };
 
@@ -55,6 +57,7 @@ struct Compiled {
     rule: Rule,
     /// Compiled at the first hit: a scan pays only for the rules that it needs.
     regex: OnceLock<Regex>,
+    gate: OnceLock<Option<DFA>>,
 }
 
 #[derive(Clone, Copy)]
@@ -72,6 +75,7 @@ struct Scratch {
     by_rule: Vec<Vec<Range<usize>>>,
     touched: Vec<usize>,
     machines: Vec<Option<(Cache, Captures)>>,
+    gates: Vec<Option<dfa::Cache>>,
     /// Rules of which a gate was seen.
     open: Vec<bool>,
 }
@@ -82,8 +86,10 @@ impl Detector {
     /// # Errors
     /// A user's regex that is too big to run.
     pub fn new(rules: Vec<Rule>) -> Result<Self, DetectError> {
-        let rules: Vec<Compiled> =
-            rules.into_iter().map(|rule| Compiled { rule, regex: OnceLock::new() }).collect();
+        let rules: Vec<Compiled> = rules
+            .into_iter()
+            .map(|rule| Compiled { rule, regex: OnceLock::new(), gate: OnceLock::new() })
+            .collect();
         for compiled in rules.iter().filter(|compiled| compiled.rule.origin == Origin::User) {
             if let Some(pattern) = compiled.rule.pattern() {
                 let failed = |message| DetectError::TooBig { rule: compiled.rule.id.clone(), message };
@@ -198,7 +204,11 @@ impl Detector {
             let mut hits = std::mem::take(&mut scratch.by_rule[rule]);
             hits.sort_unstable_by_key(|hit| (hit.start, hit.end));
             let reach = self.pattern(rule).search.reach();
-            clusters(window.bytes, reach, &hits, |span| self.search(rule, window, span, scratch, matches));
+            clusters(window.bytes, reach, &hits, |span, hits| {
+                if hits.iter().any(|hit| self.passes_gate(rule, window.bytes, hit, scratch)) {
+                    self.search(rule, window, span, scratch, matches);
+                }
+            });
             hits.clear();
             scratch.by_rule[rule] = hits;
         }
@@ -242,6 +252,22 @@ impl Detector {
             }
         }
         Ok(())
+    }
+
+    /// Whether a match may stand around the hit: what has to follow its literal does. Without a gate, it may.
+    fn passes_gate(&self, rule: usize, bytes: &[u8], hit: &Range<usize>, scratch: &mut Scratch) -> bool {
+        let Some(gate) = self.gate(rule) else { return true };
+        scratch.gates.resize_with(self.rules.len(), || None);
+        let cache = scratch.gates[rule].get_or_insert_with(|| gate.create_cache());
+        let end = bytes.len().min(hit.end + self.pattern(rule).search.reach().after);
+        let input = Input::new(bytes).span(hit.end..end).anchored(Anchored::Yes).earliest(true);
+        // A lazy DFA that gives up has decided nothing.
+        gate.try_search_fwd(cache, &input).map_or(true, |found| found.is_some())
+    }
+
+    fn gate(&self, rule: usize) -> Option<&DFA> {
+        let compiled = &self.rules[rule];
+        compiled.gate.get_or_init(|| compiled.rule.pattern().and_then(compile_gate)).as_ref()
     }
 
     /// Runs a rule's regex over a span of the window.
@@ -301,7 +327,7 @@ fn secret_group(captures: &Captures, named: Option<usize>) -> Option<Range<usize
 
 fn compile(pattern: &Pattern) -> Result<Regex, String> {
     const MAX_NFA: usize = 8 << 20;
-    const MAX_LAZY_DFA: usize = 512 << 10;
+    const MAX_LAZY_DFA: usize = 2 << 20;
     Regex::builder()
         .syntax(syntax::Config::new().unicode(pattern.unicode).utf8(false))
         .configure(
@@ -312,6 +338,16 @@ fn compile(pattern: &Pattern) -> Result<Regex, String> {
         )
         .build(&pattern.regex)
         .map_err(|error| error.to_string())
+}
+
+/// The lazy DFA of a pattern's gate; `None` where there is none, or none that can be built: then every hit passes.
+fn compile_gate(pattern: &Pattern) -> Option<DFA> {
+    let Search::Literals { gate: Some(gate), .. } = &pattern.search else { return None };
+    DFA::builder()
+        .syntax(syntax::Config::new().unicode(pattern.unicode).utf8(false))
+        .thompson(thompson::Config::new().utf8(false).which_captures(WhichCaptures::None))
+        .build(gate)
+        .ok()
 }
 
 /// The prefilter's plan: the one that was laid out at build time where the rules are just the built-in ones.

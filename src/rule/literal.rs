@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use super::{Reach, window_rate};
+use super::{Reach, rarity::triple_rate, window_rate};
 
 /// Shorter literals hit too often to be of use.
 pub(super) const MIN_LITERAL: usize = 3;
@@ -20,6 +20,30 @@ pub(super) struct Necessary {
     pub(super) literals: BTreeSet<Vec<u8>>,
     pub(super) before: Option<usize>,
     pub(super) after: Option<usize>,
+    /// What has to match right behind the literal of a match, where that can be told.
+    tail: Option<Hir>,
+}
+
+impl Necessary {
+    /// Literals that are the whole of what was looked at.
+    fn whole(literals: BTreeSet<Vec<u8>>) -> Self {
+        Self { literals, before: Some(0), after: Some(0), tail: Some(Hir::empty()) }
+    }
+
+    /// The same with other parts of the pattern before and behind it.
+    fn between(mut self, before: &[Hir], after: &[Hir]) -> Self {
+        self.before = self.before.zip(total_len(before)).map(|(one, two)| one + two);
+        self.after = self.after.zip(total_len(after)).map(|(one, two)| one + two);
+        self.tail = self.tail.map(|tail| Hir::concat([&[tail], after].concat()));
+        self
+    }
+
+    /// The pattern that has to match right behind a literal, where checking it is cheap.
+    pub(super) fn gate(&self) -> Option<String> {
+        const FARTHEST: usize = 1024;
+        let tail = self.tail.as_ref().filter(|_| self.after.is_some_and(|after| after <= FARTHEST))?;
+        tail.properties().minimum_len().is_some_and(|least| least > 0).then(|| tail.to_string())
+    }
 }
 
 /// The best set of necessary literals of a regex, or `None` where it has none of [`MIN_LITERAL`] bytes.
@@ -53,6 +77,10 @@ pub(super) fn capture(hir: &Hir, group: usize) -> Option<&Hir> {
     }
 }
 
+fn total_len(parts: &[Hir]) -> Option<usize> {
+    parts.iter().map(max_len).try_fold(0_usize, |sum, length| Some(sum + length?))
+}
+
 fn max_len(hir: &Hir) -> Option<usize> {
     hir.properties().maximum_len()
 }
@@ -75,20 +103,20 @@ fn can_match_newline(hir: &Hir) -> bool {
 }
 
 fn best(hir: &Hir) -> Option<Necessary> {
-    let whole =
-        language(hir).and_then(|literals| useful(Necessary { literals, before: Some(0), after: Some(0) }));
+    let whole = language(hir).and_then(|literals| useful(Necessary::whole(literals)));
     let inner = match hir.kind() {
         HirKind::Capture(capture) => best(&capture.sub),
         HirKind::Literal(literal) if literal.0.len() > MAX_LITERAL => {
             let head = literal.0[..MAX_LITERAL].to_ascii_lowercase();
-            let after = Some(literal.0.len() - MAX_LITERAL);
-            useful(Necessary { literals: BTreeSet::from([head]), before: Some(0), after })
+            let rest = Hir::literal(&literal.0[MAX_LITERAL..]);
+            useful(Necessary::whole(BTreeSet::from([head])).between(&[], &[rest]))
         }
         HirKind::Repetition(repetition) if repetition.min >= 1 => best(&repetition.sub).map(|mut set| {
             // The first round's literal is the one that counts; the other rounds come after it.
             let others = repetition.max.map(|max| max as usize - 1);
             let rest = others.and_then(|others| Some(others * max_len(&repetition.sub)?));
             set.after = set.after.zip(rest).map(|(after, rest)| after + rest);
+            set.tail = None;
             set
         }),
         HirKind::Concat(parts) => best_of_concat(parts),
@@ -99,49 +127,45 @@ fn best(hir: &Hir) -> Option<Necessary> {
 }
 
 fn best_of_alternation(branches: &[Hir]) -> Option<Necessary> {
-    let mut all = Necessary { literals: BTreeSet::new(), before: Some(0), after: Some(0) };
+    let mut all = Necessary::whole(BTreeSet::new());
+    let mut tails = Some(Vec::new());
     for branch in branches {
         let set = best(branch)?;
         all.literals.extend(set.literals);
         all.before = all.before.zip(set.before).map(|(one, two)| one.max(two));
         all.after = all.after.zip(set.after).map(|(one, two)| one.max(two));
+        tails = tails.zip(set.tail).map(|(mut tails, tail)| {
+            tails.push(tail);
+            tails
+        });
     }
+    // A literal of one branch with the tail of another passes too: the gate is only necessary, not enough.
+    all.tail = tails.map(Hir::alternation);
     useful(all)
 }
 
 /// Tries each part by itself, and each run of neighbours which together have few forms.
 fn best_of_concat(parts: &[Hir]) -> Option<Necessary> {
-    let total =
-        |parts: &[Hir]| parts.iter().map(max_len).try_fold(0_usize, |sum, length| Some(sum + length?));
     let languages: Vec<_> = parts.iter().map(language).collect();
     let mut found = Vec::new();
     for start in 0..parts.len() {
-        if let Some(mut set) = best(&parts[start]) {
-            set.before = set.before.zip(total(&parts[..start])).map(|(one, two)| one + two);
-            set.after = set.after.zip(total(&parts[start + 1..])).map(|(one, two)| one + two);
-            found.push(Some(set));
-        }
+        found.push(best(&parts[start]).map(|set| set.between(&parts[..start], &parts[start + 1..])));
         let mut run = BTreeSet::from([Vec::new()]);
         for (end, forms) in languages.iter().enumerate().skip(start) {
-            let (before, after) = (total(&parts[..start]), total(&parts[end + 1..]));
             let Some(joined) = forms.as_ref().and_then(|forms| join(&run, forms)) else {
-                found.push(with_first_round(&run, &parts[end], before, after));
+                let set = with_first_round(&run, &parts[end]);
+                found.push(set.map(|set| set.between(&parts[..start], &parts[end + 1..])));
                 break;
             };
             run = joined;
-            found.push(useful(Necessary { literals: run.clone(), before, after }));
+            found.push(useful(Necessary::whole(run.clone()).between(&parts[..start], &parts[end + 1..])));
         }
     }
     cheapest(found)
 }
 
 /// A run that goes on with the first round of a repetition: `SK[0-9a-f]{32}` has `sk0` to `skf`.
-fn with_first_round(
-    run: &BTreeSet<Vec<u8>>,
-    next: &Hir,
-    before: Option<usize>,
-    after: Option<usize>,
-) -> Option<Necessary> {
+fn with_first_round(run: &BTreeSet<Vec<u8>>, next: &Hir) -> Option<Necessary> {
     let inner = match next.kind() {
         HirKind::Capture(capture) => &capture.sub,
         _ => next,
@@ -150,10 +174,10 @@ fn with_first_round(
     if repetition.min == 0 {
         return None;
     }
-    let literals = join(run, &language(&repetition.sub)?)?;
     let rounds = repetition.max.map(|max| max as usize - 1);
-    let rest = rounds.and_then(|rounds| Some(rounds * max_len(&repetition.sub)?));
-    useful(Necessary { literals, before, after: after.zip(rest).map(|(after, rest)| after + rest) })
+    let after = rounds.and_then(|rounds| Some(rounds * max_len(&repetition.sub)?));
+    let literals = join(run, &language(&repetition.sub)?)?;
+    useful(Necessary { literals, before: Some(0), after, tail: None })
 }
 
 /// Every string that the expression matches, in lower case, where there are few and short ones.
@@ -253,9 +277,7 @@ fn cost(set: &Necessary) -> f32 {
 pub(super) fn rate(literal: &[u8]) -> f32 {
     let fold = |byte: u8| byte | 0x20;
     match literal {
-        [one, two, three] => {
-            [*one, *two, *three].iter().map(|byte| super::byte_rate(fold(*byte))).product::<f32>() * 4.0
-        }
+        [one, two, three] => triple_rate([fold(*one), fold(*two), fold(*three)]),
         _ => literal
             .windows(4)
             .map(|window| window_rate([fold(window[0]), fold(window[1]), fold(window[2]), fold(window[3])]))
