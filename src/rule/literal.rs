@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use super::{Reach, rarity::triple_rate, window_rate};
+use super::{Reach, stretch_rate};
 
 /// Shorter literals hit too often to be of use.
 pub(super) const MIN_LITERAL: usize = 3;
@@ -269,20 +269,8 @@ fn cheapest(sets: impl IntoIterator<Item = Option<Necessary>>) -> Option<Necessa
 fn cost(set: &Necessary) -> f32 {
     // A rule's share of a prefilter pass: a little per literal, a lot per hit, less per byte of the window.
     let window = set.before.unwrap_or(Reach::CAP) + set.after.unwrap_or(Reach::CAP);
-    let hits: f32 = set.literals.iter().map(|literal| rate(literal)).sum();
+    let hits: f32 = set.literals.iter().map(|literal| stretch_rate(literal)).sum();
     set.literals.len() as f32 * 1e-9 + hits * (1.0 + window as f32 / 4096.0)
-}
-
-/// Share of positions at which a literal is expected: that of its rarest four bytes.
-pub(super) fn rate(literal: &[u8]) -> f32 {
-    let fold = |byte: u8| byte | 0x20;
-    match literal {
-        [one, two, three] => triple_rate([fold(*one), fold(*two), fold(*three)]),
-        _ => literal
-            .windows(4)
-            .map(|window| window_rate([fold(window[0]), fold(window[1]), fold(window[2]), fold(window[3])]))
-            .fold(1.0, f32::min),
-    }
 }
 
 #[cfg(test)]
