@@ -66,6 +66,6 @@ mod tests {
     #[test]
     fn lines_end_the_reach_of_rules_that_match_no_newline() {
         let reach = Reach { before: 9, after: 9, within_line: true, capped: false };
-        assert_eq!(run("ab\nckd\nef", reach, &[4..5]), ["ckd"]);
+        assert_eq!(run("ab\nckd\nkf", reach, &[4..5, 7..8]), ["ckd", "kf"]);
     }
 }

@@ -80,6 +80,13 @@ struct Scratch {
     open: Vec<bool>,
 }
 
+/// A window on its way through the rules.
+struct Pass<'a> {
+    window: &'a Window<'a>,
+    scratch: &'a mut Scratch,
+    matches: &'a mut Vec<RawMatch>,
+}
+
 impl Detector {
     /// Makes the rules ready. Regexes of built-in rules are compiled when they are first needed, those of users at once.
     ///
@@ -206,7 +213,7 @@ impl Detector {
             let reach = self.pattern(rule).search.reach();
             clusters(window.bytes, reach, &hits, |span, hits| {
                 if hits.iter().any(|hit| self.passes_gate(rule, window.bytes, hit, scratch)) {
-                    self.search(rule, window, span, scratch, matches);
+                    self.search(rule, span, &mut Pass { window, scratch, matches });
                 }
             });
             hits.clear();
@@ -241,7 +248,7 @@ impl Detector {
                 let reach = self.pattern(rule).search.reach();
                 let end = window.bytes.len().min(window.core.end + reach.after);
                 let first = matches.len();
-                self.search(rule, &window, window.core.start..end, scratch, matches);
+                self.search(rule, window.core.start..end, &mut Pass { window: &window, scratch, matches });
                 // What starts beyond the block is the next one's.
                 let limit = (index + 1) * BLOCK;
                 let mut at = 0;
@@ -271,25 +278,20 @@ impl Detector {
     }
 
     /// Runs a rule's regex over a span of the window.
-    fn search(
-        &self,
-        rule: usize,
-        window: &Window<'_>,
-        span: Range<usize>,
-        scratch: &mut Scratch,
-        out: &mut Vec<RawMatch>,
-    ) {
+    fn search(&self, rule: usize, span: Range<usize>, pass: &mut Pass<'_>) {
         let regex = self.regex(rule);
-        scratch.machines.resize_with(self.rules.len(), || None);
+        let machines = &mut pass.scratch.machines;
+        machines.resize_with(self.rules.len(), || None);
         let (cache, captures) =
-            scratch.machines[rule].get_or_insert_with(|| (regex.create_cache(), regex.create_captures()));
+            machines[rule].get_or_insert_with(|| (regex.create_cache(), regex.create_captures()));
         let compiled = &self.rules[rule].rule;
-        let mut input = Input::new(window.bytes).span(span.clone());
+        let Window { bytes, base, .. } = *pass.window;
+        let mut input = Input::new(bytes).span(span);
         loop {
             regex.search_captures_with(cache, &input, captures);
             let Some(whole) = captures.get_match() else { return };
             let secret = secret_group(captures, compiled.secret_group).unwrap_or(whole.range());
-            out.extend(judge((rule, compiled), window.bytes, window.base, whole.range(), secret));
+            pass.matches.extend(judge((rule, compiled), bytes, base, whole.range(), secret));
             // No rule matches the empty string, so this moves on.
             input.set_start(whole.end());
         }

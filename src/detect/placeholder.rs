@@ -263,7 +263,7 @@ fn is_reference(bytes: &[u8], secret: &Range<usize>) -> bool {
     let value = &bytes[secret.clone()];
     let starts =
         |word: &&str| value.len() >= word.len() && value[..word.len()].eq_ignore_ascii_case(word.as_bytes());
-    if REFERENCES.iter().any(|word| starts(&word)) {
+    if REFERENCES.iter().any(starts) {
         return true;
     }
     let before = &bytes[secret.start.saturating_sub(2)..secret.start];
