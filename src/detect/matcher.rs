@@ -366,3 +366,56 @@ fn plan(rules: &[Compiled]) -> Result<Plan, DetectError> {
     }
     Ok(Plan::lay_out(literals))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rule::{Detection, Templater, builtin_with_templates};
+
+    #[test]
+    fn every_builtin_regex_and_gate_compiles() {
+        for rule in crate::rule::builtin() {
+            let Some(pattern) = rule.pattern() else { continue };
+            assert!(compile(pattern).is_ok(), "{}", rule.id);
+            let has_gate = matches!(&pattern.search, Search::Literals { gate: Some(_), .. });
+            assert_eq!(compile_gate(pattern).is_some(), has_gate, "{}", rule.id);
+        }
+    }
+
+    /// The same rules with nothing before their regexes but the literals.
+    fn without_gates(mut rules: Vec<Rule>) -> Vec<Rule> {
+        for rule in &mut rules {
+            if let Detection::Content(Pattern { search: Search::Literals { gate, .. }, .. }) =
+                &mut rule.detection
+            {
+                *gate = None;
+            }
+        }
+        rules
+    }
+
+    #[test]
+    fn gates_and_plans_change_no_result() {
+        let rules = builtin_with_templates();
+        let gated = Detector::new(rules.clone()).unwrap();
+        let plain = Detector::new(without_gates(rules.clone())).unwrap();
+        let templaters: Vec<Templater> = rules.iter().map(Templater::new).collect();
+        let mut runner = proptest::test_runner::TestRunner::deterministic();
+        let strategy =
+            prop::collection::vec((0..rules.len(), 0..8_usize, 0..1000_u64, "[ a-z=:\"\n]{0,12}"), 1..20);
+        let check = |parts: Vec<(usize, usize, u64, String)>| {
+            let mut text = Vec::new();
+            for (rule, template, seed, filler) in parts {
+                let templates = &rules[rule].templates;
+                let all: Vec<_> = templates.examples.iter().chain(&templates.negatives).collect();
+                text.extend(templaters[rule].render(all[template % all.len()], seed).unwrap().text);
+                text.extend(filler.into_bytes());
+            }
+            prop_assert_eq!(gated.scan(&text.as_slice()).unwrap(), plain.scan(&text.as_slice()).unwrap());
+            Ok(())
+        };
+        runner.run(&strategy, check).unwrap();
+    }
+}
