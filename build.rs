@@ -28,6 +28,7 @@ mod rule {
 
     pub use checksum::Checksum;
     pub use definition::*;
+    pub use dialect::parser;
     pub use load::{TomlError, read_toml};
     pub use pack::{RuleError, RulePack};
     pub use rarity::{byte_rate, stretch_rate};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Capture, Class, Hir, HirKind, Repetition};
 
 use super::{Reach, stretch_rate};
 
@@ -42,7 +42,43 @@ impl Necessary {
     pub(super) fn gate(&self) -> Option<String> {
         const FARTHEST: usize = 1024;
         let tail = self.tail.as_ref().filter(|_| self.after.is_some_and(|after| after <= FARTHEST))?;
-        tail.properties().minimum_len().is_some_and(|least| least > 0).then(|| tail.to_string())
+        let printable = printable(tail, &mut 0);
+        let text = printable.to_string();
+        // What is printed has to read back as what was meant; else every hit passes.
+        let reads_back = [false, true]
+            .iter()
+            .any(|unicode| super::parser(*unicode).parse(&text).as_ref() == Ok(&printable));
+        let is_useful = tail.properties().minimum_len().is_some_and(|least| least > 0);
+        (is_useful && reads_back).then_some(text)
+    }
+}
+
+fn without_groups(hir: &Hir) -> &Hir {
+    match hir.kind() {
+        HirKind::Capture(capture) => without_groups(&capture.sub),
+        _ => hir,
+    }
+}
+
+/// The same expression in a form that prints right: regex-syntax writes `(?:a{3})?` as `a{3}?`, which is something else, unless
+/// there is a group between. Groups are numbered as the parser will number them.
+fn printable(hir: &Hir, groups: &mut u32) -> Hir {
+    match hir.kind() {
+        HirKind::Capture(capture) => printable(&capture.sub, groups),
+        HirKind::Concat(parts) => Hir::concat(parts.iter().map(|part| printable(part, groups)).collect()),
+        HirKind::Alternation(parts) => {
+            Hir::alternation(parts.iter().map(|part| printable(part, groups)).collect())
+        }
+        HirKind::Repetition(repetition) => {
+            let needs_group = matches!(without_groups(&repetition.sub).kind(), HirKind::Repetition(_));
+            *groups += u32::from(needs_group);
+            let index = *groups;
+            let sub = Box::new(printable(&repetition.sub, groups));
+            let sub =
+                if needs_group { Box::new(Hir::capture(Capture { index, name: None, sub })) } else { sub };
+            Hir::repetition(Repetition { sub, ..repetition.clone() })
+        }
+        _ => hir.clone(),
     }
 }
 
@@ -270,7 +306,7 @@ fn cost(set: &Necessary) -> f32 {
     // A rule's share of a prefilter pass: a little per literal, a lot per hit, less per byte of the window.
     let window = set.before.unwrap_or(Reach::CAP) + set.after.unwrap_or(Reach::CAP);
     let hits: f32 = set.literals.iter().map(|literal| stretch_rate(literal)).sum();
-    set.literals.len() as f32 * 1e-9 + hits * (1.0 + window as f32 / 4096.0)
+    set.literals.len() as f32 * 1e-6 + hits * (1.0 + window as f32 / 4096.0)
 }
 
 #[cfg(test)]
@@ -296,7 +332,7 @@ mod tests {
     #[test]
     fn alternatives_are_joined_with_their_neighbours() {
         assert_eq!(analyse(r"(?i)[\w.-]{0,50}?sk_(live|test)_[a-z]{10,99}").0, ["sk_live_", "sk_test_"]);
-        assert_eq!(analyse(r"[a-z0-9]{8}-us[12]{1,2}").0, ["-us1", "-us2"]);
+        assert_eq!(analyse(r"[a-z0-9]{8}-us[12]{1,99}").0, ["-us1", "-us2"]);
         assert_eq!(analyse(r"(?i)api[_-]?key[ \t]*=").0, ["api-key", "api_key", "apikey"]);
     }
 
@@ -323,9 +359,18 @@ mod tests {
     }
 
     #[test]
+    fn gates_read_back_as_the_tail_they_stand_for() {
+        let gate = |regex: &str| necessary(&parser(false).parse(regex).unwrap()).unwrap().gate();
+        assert_eq!(gate(r"zqx_key=(?:[0-9]{3})?!").unwrap(), r"(?:((?-u:[0-9]){3})?!)");
+        assert_eq!(gate(r"zqx_key=(?:(?:[ab]{2}){3}c)?x").unwrap(), r"(?:(?:((?-u:[ab]){2}){3}c)?x)");
+        assert_eq!(gate("zqx_key="), None);
+        assert_eq!(gate(r"(?s)zqx_key=.*x"), None);
+    }
+
+    #[test]
     fn repeated_literals_count_from_their_first_round() {
-        let (literals, reach) = analyse(r"(?:key=[0-9]{2}){1,3}");
-        assert_eq!(literals, ["key="]);
-        assert_eq!(reach.after, 2 + 2 * 6);
+        let (literals, reach) = analyse(r"(?:zqx_key=[0-9]{2}){1,3}");
+        assert_eq!(literals, ["zqx_key="]);
+        assert_eq!(reach.after, 2 + 2 * 10);
     }
 }

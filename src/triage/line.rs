@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, io};
 
-use memchr::{memchr2, memchr2_iter, memrchr2};
+use memchr::{memchr, memchr_iter, memchr2, memchr2_iter, memrchr, memrchr2};
 
 use crate::{
     detect::Content,
@@ -20,6 +20,10 @@ const FARTHEST: u64 = 64 * 1024;
 /// What reading says.
 pub(super) fn positions(content: &dyn Content, offsets: &[u64]) -> io::Result<Vec<Position>> {
     let mut counter = Counter { line: 1, column: 1, after_return: false };
+    if starts_with_mark(content)? {
+        // A byte order mark is a character that no editor counts.
+        counter.column = 0;
+    }
     let mut positions = Vec::with_capacity(offsets.len());
     let mut buffer = Vec::new();
     let mut base = 0;
@@ -50,6 +54,11 @@ pub(super) fn positions(content: &dyn Content, offsets: &[u64]) -> io::Result<Ve
     Ok(positions)
 }
 
+fn starts_with_mark(content: &dyn Content) -> io::Result<bool> {
+    let mut head = [0; 3];
+    Ok(content.read_at(0, &mut head)? == head.len() && head == *b"\xEF\xBB\xBF")
+}
+
 fn index(offset: u64) -> usize {
     usize::try_from(offset).expect("an offset within a piece")
 }
@@ -63,22 +72,36 @@ struct Counter {
 
 impl Counter {
     fn advance(&mut self, bytes: &[u8]) {
-        let mut last = 0;
+        let Some(last_byte) = bytes.last() else { return };
+        let has_return = self.after_return || memchr(b'\r', bytes).is_some();
+        let last_end = if has_return { self.count_mixed(bytes) } else { self.count_newlines(bytes) };
+        if let Some(end) = last_end {
+            self.column = 1 + characters(&bytes[end + 1..]);
+        } else {
+            self.column += characters(bytes);
+        }
+        self.after_return = *last_byte == b'\r';
+    }
+
+    /// The usual case, at the speed of memory. Returns where the last line ends.
+    fn count_newlines(&mut self, bytes: &[u8]) -> Option<usize> {
+        self.line += memchr_iter(b'\n', bytes).count() as u64;
+        memrchr(b'\n', bytes)
+    }
+
+    /// With `\r` among the line ends: `\r\n` is one, a lone `\r` is one too.
+    fn count_mixed(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut last = None;
         for at in memchr2_iter(b'\n', b'\r', bytes) {
-            let before = if at == 0 { self.after_return } else { bytes[at - 1] == b'\r' };
-            let is_second_half = bytes[at] == b'\n' && before;
-            self.line += u64::from(!is_second_half);
-            self.column = 1;
-            last = at + 1;
+            let after_return = if at == 0 { self.after_return } else { bytes[at - 1] == b'\r' };
+            self.line += u64::from(!(bytes[at] == b'\n' && after_return));
+            last = Some(at);
         }
-        self.column += characters(&bytes[last..]);
-        if let Some(byte) = bytes.last() {
-            self.after_return = *byte == b'\r';
-        }
+        last
     }
 
     fn position(&self) -> Position {
-        Position { line: self.line, column: self.column }
+        Position { line: self.line, column: self.column.max(1) }
     }
 }
 
@@ -150,6 +173,13 @@ mod tests {
         let lines: Vec<u64> =
             positions(&text.as_slice(), &offsets).unwrap().iter().map(|at| at.line).collect();
         assert_eq!(lines, [1, 1, 2, 2, 2, 3, 3, 4, 5, 5]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_column() {
+        let text = "\u{feff}key\nx".as_bytes();
+        let columns: Vec<u64> = positions(&text, &[0, 3, 6, 7]).unwrap().iter().map(|at| at.column).collect();
+        assert_eq!(columns, [1, 1, 4, 1]);
     }
 
     #[test]
