@@ -31,7 +31,8 @@ fn blocks() -> Vec<Block> {
     let mut lines = README.lines();
     while let Some(line) = lines.next() {
         if let Some(language) = line.strip_prefix("```") {
-            blocks.push(Block { language, lines: lines.by_ref().take_while(|line| *line != "```").collect() });
+            blocks
+                .push(Block { language, lines: lines.by_ref().take_while(|line| *line != "```").collect() });
         }
     }
     blocks
@@ -83,7 +84,11 @@ impl Step {
         assert_eq!(status.code(), Some(self.code), "exit of `{}`:\n{stdout}{stderr}", self.line);
         if let Some(screen) = &self.screen {
             let shown: Vec<&str> = stdout.lines().collect();
-            assert!(shown == *screen, "README.md shows of `{}` what it no longer prints; it prints\n{stdout}", self.line);
+            assert!(
+                shown == *screen,
+                "README.md shows of `{}` what it no longer prints; it prints\n{stdout}",
+                self.line
+            );
         }
     }
 }
