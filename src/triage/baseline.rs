@@ -243,6 +243,11 @@ impl Baseline {
         self.values.contains(canonical) || self.places.contains(&(rule.to_owned(), path.to_owned(), line))
     }
 
+    /// Whether it is gitleaks' own file, which holds what our text form can't.
+    pub fn is_gitleaks(&self) -> bool {
+        !self.places.is_empty()
+    }
+
     /// What did nothing in the scans since it was read.
     pub fn usage(&self, today: Date) -> BaselineUse {
         let mut usage = BaselineUse::default();
@@ -256,13 +261,14 @@ impl Baseline {
         usage
     }
 
-    /// The baseline's text with these findings accepted too; entries that are there keep their reason and date.
+    /// The baseline's text with these findings accepted too. Other entries keep their reason and date; an entry of a finding's own
+    /// is expired, or it would not be one.
     pub fn with(&self, findings: &[Finding], reason: &str) -> String {
         let mut lines: BTreeMap<String, BaselineEntry> =
             self.entries.iter().map(|entry| (entry.fingerprint.to_string(), entry.clone())).collect();
         for mut entry in findings.iter().flat_map(entries_of) {
             entry.reason = reason.replace(['\n', '\r'], " ");
-            lines.entry(entry.fingerprint.to_string()).or_insert(entry);
+            lines.insert(entry.fingerprint.to_string(), entry);
         }
         render(lines.values())
     }

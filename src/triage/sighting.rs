@@ -8,7 +8,7 @@ use super::{
     Baseline, Date, IgnoreFile,
     allowlist::{Compiled, Subject, compile_regex},
     belief,
-    excerpt::{Stretch, excerpt, place_line},
+    excerpt::{Stretch, excerpt, place_line, within},
     line::{line_before, lines_of, positions},
     mark::is_marked,
     overlap::{has_required, name_each_value},
@@ -144,8 +144,16 @@ impl Triage {
         }
         let masks = masks(&matches);
         let kept = name_each_value(detector, with_required(detector, content, matches)?);
-        let candidates = with_surroundings(content, &kept)?;
-        candidates.iter().map(|candidate| self.decide(detector, content, path, candidate, &masks)).collect()
+        let places = places(content, &kept)?;
+        // One by one: the surroundings of all matches of a file in one line would not fit into memory.
+        kept.iter()
+            .zip(places)
+            .map(|(found, (start, end))| {
+                let (lines_start, lines) = lines_of(content, found.span)?;
+                let candidate = Candidate { found, start, end, lines, lines_start };
+                self.decide(detector, content, path, &candidate, &masks)
+            })
+            .collect()
     }
 
     /// Sightings of rules that look at paths only.
@@ -182,8 +190,9 @@ impl Triage {
         let canonical = Secret::new(canonical(found.secret.expose()).into_owned());
         let lines = Stretch { start: candidate.lines_start, bytes: &candidate.lines };
         let is_weak = !self.policy.key.is_keyed() && strength_bits(canonical.expose()) < WEAK_BITS;
-        let place =
-            is_weak.then(|| Fingerprint::of_place(path, &place_line(lines, found.secret_span, masks)));
+        let in_repository = format!("{}{path}", self.policy.root_in_repository);
+        let place = is_weak
+            .then(|| Fingerprint::of_place(&in_repository, &place_line(lines, found.secret_span, masks)));
         let fingerprint = (!is_weak).then(|| self.policy.key.fingerprint(canonical.expose()));
         let matched = content.read_range(found.span.start, found.span.end)?;
         let subject = Subject {
@@ -220,7 +229,7 @@ impl Triage {
             secret: found.secret.clone(),
             fingerprint,
             confidence: belief::confidence(rule, found),
-            evidence: belief::evidence(rule, found),
+            evidence: belief::evidence(rule, found, is_named_by_a_secret(found, lines, masks)),
             occurrence,
             suppression,
         })
@@ -258,7 +267,7 @@ impl Triage {
     fn of_path(&self, index: usize, rule: &Rule, path: &str) -> Sighting {
         let subject =
             Subject { rule: &rule.id, path, secret: path.as_bytes(), matched: path.as_bytes(), lines: &[] };
-        let place = Fingerprint::of_place(path, b"");
+        let place = Fingerprint::of_place(&format!("{}{path}", self.policy.root_in_repository), b"");
         let canonical = Secret::new(format!("path:{path}"));
         let accepted = Accepted { fingerprint: Some(place), canonical: &canonical, line: 1 };
         let start = Position { line: 1, column: 1 };
@@ -298,13 +307,30 @@ fn compile_all(lists: &[Allowlist]) -> Result<Vec<Compiled>, regex::Error> {
     lists.iter().map(Compiled::new).collect()
 }
 
-/// Every match masks what it found, also where it will not be reported.
+/// Every match masks what it found, also where it will not be reported. The spans are sorted and share no byte.
 fn masks(matches: &[RawMatch]) -> Vec<(Span, String)> {
     let mut masks: Vec<_> =
         matches.iter().map(|found| (found.secret_span, found.secret.redacted())).collect();
     // Of two that start together the longer hides more.
     masks.sort_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
+    let mut end = 0;
+    masks.retain_mut(|(span, _)| {
+        span.start = span.start.max(end);
+        end = end.max(span.end);
+        span.start < span.end
+    });
     masks
+}
+
+/// Whether what stands for a name before the value is a secret itself, as in a list of them.
+fn is_named_by_a_secret(found: &RawMatch, lines: Stretch<'_>, masks: &[(Span, String)]) -> bool {
+    let Some(name) = &found.context else { return false };
+    let before = usize::try_from(found.secret_span.start - lines.start).expect("the lines are in memory");
+    let at = memchr::memmem::rfind(&lines.bytes[..before.min(lines.bytes.len())], name.as_bytes());
+    at.is_some_and(|at| {
+        let start = lines.start + at as u64;
+        !within(masks, Span::new(start, start + name.len() as u64)).is_empty()
+    })
 }
 
 /// Without matches that miss what their rule requires nearby, and without those that are only there to be required.
@@ -325,18 +351,14 @@ fn with_required(
     Ok(matches.into_iter().zip(stays).filter_map(|(found, stays)| stays.then_some(found)).collect())
 }
 
-fn with_surroundings<'a>(content: &'a dyn Content, kept: &'a [RawMatch]) -> io::Result<Vec<Candidate<'a>>> {
+/// Where each secret starts and ends.
+fn places(content: &dyn Content, kept: &[RawMatch]) -> io::Result<Vec<(Position, Position)>> {
     let mut offsets: Vec<u64> =
         kept.iter().flat_map(|found| [found.secret_span.start, found.secret_span.end]).collect();
     offsets.sort_unstable();
     offsets.dedup();
     let positions = positions(content, &offsets)?;
     let position = |offset: u64| positions[offsets.binary_search(&offset).expect("it is among them")];
-    kept.iter()
-        .map(|found| {
-            let (lines_start, lines) = lines_of(content, found.span)?;
-            let (start, end) = (position(found.secret_span.start), position(found.secret_span.end));
-            Ok(Candidate { found, start, end, lines, lines_start })
-        })
-        .collect()
+    let of = |found: &RawMatch| (position(found.secret_span.start), position(found.secret_span.end));
+    Ok(kept.iter().map(of).collect())
 }
