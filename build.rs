@@ -28,9 +28,10 @@ mod rule {
 
     pub use checksum::Checksum;
     pub use definition::*;
+    pub use dialect::parser;
     pub use load::{TomlError, read_toml};
     pub use pack::{RuleError, RulePack};
-    pub use rarity::{byte_rate, window_rate};
+    pub use rarity::{byte_rate, stretch_rate};
 
     /// There are none yet: this is what makes them.
     pub fn builtin() -> Vec<Rule> {

@@ -3,8 +3,8 @@
 
     benches/rarity.py FOLDER... > src/rule/rarity.bin
 
-Bytes are folded as the prefilter folds them (OR 0x20). The table is 256 bytes for single bytes and 65,536 for windows (by a
-16-bit hash), each -8*log2(rate), 255 for unseen. It only steers which literal is searched for, never what is found.
+Bytes are folded as the prefilter folds them (OR 0x20). The table is 256 bytes for single bytes, then 65,536 each for windows of
+four and of three bytes (by a 16-bit hash), each -8*log2(rate), 255 for unseen. It only steers which literal is searched for, never what is found.
 """
 import math, os, sys
 
@@ -32,8 +32,14 @@ def sample(folders):
 def quantise(count, total):
     return 255 if count == 0 else min(254, max(0, round(-8 * math.log2(count / total))))
 
+def by_hash(counts):
+    hashed = [0] * 65536
+    for key, count in counts.items():
+        hashed[(int.from_bytes(key, "little") * 0x9E3779B1 & 0xFFFFFFFF) >> 16] += count
+    return hashed
+
 def main():
-    singles, windows, total = [0] * 256, {}, 0
+    singles, windows, triples, total = [0] * 256, {}, {}, 0
     for data in sample(sys.argv[1:]):
         total += len(data)
         for byte in range(256):
@@ -41,9 +47,8 @@ def main():
         for at in range(len(data) - 3):
             key = data[at:at + 4]
             windows[key] = windows.get(key, 0) + 1
-    hashed = [0] * 65536
-    for key, count in windows.items():
-        hashed[(int.from_bytes(key, "little") * 0x9E3779B1 & 0xFFFFFFFF) >> 16] += count
-    sys.stdout.buffer.write(bytes(quantise(count, total) for count in singles + hashed))
+            triples[key[:3]] = triples.get(key[:3], 0) + 1
+    tables = singles + by_hash(windows) + by_hash(triples)
+    sys.stdout.buffer.write(bytes(quantise(count, total) for count in tables))
 
 main()

@@ -1,4 +1,31 @@
-//! hekate
+//! hekate finds leaked secrets in files and folders, says why it believes them, and keeps them out of every report.
+//!
+//! Each module is a room; a room may use rooms with a lower number only (`tests/integration/architecture.rs` holds it).
+//!
+//! ```text
+//! main.rs        parse, run, exit
+//! cli/           8  clap, stdout, progress bars, exit codes
+//! config/        7  hekate.toml, trust, merging with flags → each room's own options
+//! scan.rs        5  the spine: sources × detector × triage → Report
+//! prove.rs       5  rules run over their own examples, through the whole pipeline
+//! triage/        4  by value and by place: keep, or why not; evidence → confidence; baseline
+//! output/        4  Report → bytes, a file per format
+//! source/        3  worktree, stdin
+//! detect/        2  bytes → raw matches: prefilter, cluster, entropy, checksum, placeholder
+//! rule/          1  Rule, RulePack, gitleaks TOML, built-in packs, checksums, templates
+//! model/         0  Secret, Finding, Evidence, Fingerprint, Report, Coverage, Verdict
+//! ```
+//!
+//! A scan in a few lines:
+//!
+//! ```
+//! use hekate::{detect::Detector, rule::builtin};
+//!
+//! let detector = Detector::new(builtin())?;
+//! let text: &[u8] = b"nothing secret in here";
+//! assert!(detector.scan(&text)?.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod cli;
 pub mod config;

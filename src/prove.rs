@@ -62,7 +62,7 @@ pub fn prove(rules: Vec<Rule>, is_wanted: impl Fn(&Rule) -> bool + Sync) -> Resu
     };
     let triage = Triage::new(&detector, policy)?;
     let wanted: Vec<&Rule> = detector.rules().filter(|rule| is_wanted(rule) && !rule.skip_report).collect();
-    let proofs: Vec<Proof> = wanted.par_iter().map(|rule| prove_rule(rule, &detector, &triage)).collect();
+    let proofs: Vec<Proof> = wanted.par_iter().map(|rule| prove_rule(rule, &triage)).collect();
     let mut all = Proof::default();
     for proof in proofs {
         all.rules += proof.rules;
@@ -72,7 +72,7 @@ pub fn prove(rules: Vec<Rule>, is_wanted: impl Fn(&Rule) -> bool + Sync) -> Resu
     Ok(all)
 }
 
-fn prove_rule(rule: &Rule, detector: &Detector, triage: &Triage) -> Proof {
+fn prove_rule(rule: &Rule, triage: &Triage<'_>) -> Proof {
     let templater = Templater::new(rule);
     let examples = rule.templates.examples.iter().map(|template| (template, true));
     let negatives = rule.templates.negatives.iter().map(|template| (template, false));
@@ -80,7 +80,7 @@ fn prove_rule(rule: &Rule, detector: &Detector, triage: &Triage) -> Proof {
     for (template, is_example) in examples.chain(negatives) {
         for seed in 0..SEEDS {
             proof.runs += 1;
-            let run = Run { rule, detector, triage, templater: &templater };
+            let run = Run { rule, triage, templater: &templater };
             if let Err(what) = run.check(template, is_example, seed) {
                 proof.failures.push(Failure { rule: rule.id.clone(), template: template.clone(), what });
                 break;
@@ -93,8 +93,7 @@ fn prove_rule(rule: &Rule, detector: &Detector, triage: &Triage) -> Proof {
 
 struct Run<'a> {
     rule: &'a Rule,
-    detector: &'a Detector,
-    triage: &'a Triage,
+    triage: &'a Triage<'a>,
     templater: &'a Templater,
 }
 
@@ -105,7 +104,7 @@ impl Run<'_> {
         let sightings = self.sightings(&rendered.text, seed).map_err(|error| error.to_string())?;
         let least = base_confidence(self.rule).min(Confidence::Medium);
         let is_ours = |sighting: &&Sighting| {
-            self.detector.rule(sighting.rule).id == self.rule.id
+            self.triage.detector().rule(sighting.rule).id == self.rule.id
                 && sighting.confidence >= least
                 && sighting.suppression.is_none()
         };
@@ -128,15 +127,15 @@ impl Run<'_> {
 
     fn sightings(&self, text: &[u8], seed: u64) -> std::io::Result<Vec<Sighting>> {
         if self.rule.detection == Detection::Path {
-            return Ok(self.triage.judge_path(self.detector, &String::from_utf8_lossy(text)));
+            return Ok(self.triage.judge_path(&String::from_utf8_lossy(text)));
         }
-        let matches = self.detector.scan(&text)?;
-        self.triage.judge(self.detector, &text, &self.templater.path(seed), matches)
+        let matches = self.triage.detector().scan(&text)?;
+        self.triage.judge(&text, &self.templater.path(seed), matches)
     }
 
     fn why_not_found(&self, sightings: &[Sighting]) -> String {
         let mut others: Vec<&str> =
-            sightings.iter().map(|sighting| self.detector.rule(sighting.rule).id.as_str()).collect();
+            sightings.iter().map(|sighting| self.triage.detector().rule(sighting.rule).id.as_str()).collect();
         others.dedup();
         match others.as_slice() {
             [] => "nothing is found in it".into(),

@@ -9,7 +9,6 @@ use std::{
 use rayon::prelude::*;
 
 use crate::{
-    detect::Detector,
     model::{Confidence, Coverage, Exposure, Gap, GapReason, Report, Repository, SCHEMA, Source as Origin},
     source::{Entry, Source},
     triage::{Sighting, Triage, assemble},
@@ -51,8 +50,7 @@ impl Progress for NoProgress {
 /// Scans all of a source, on the threads of the rayon pool it is called in.
 pub fn scan(
     source: &dyn Source,
-    detector: &Detector,
-    triage: &Triage,
+    triage: &Triage<'_>,
     options: &ScanOptions,
     progress: &dyn Progress,
 ) -> Report {
@@ -64,7 +62,7 @@ pub fn scan(
         .par_iter()
         .map(|entry| {
             let mut buffer = buffers.take();
-            let part = scan_entry(source, entry, detector, triage, &mut buffer);
+            let part = scan_entry(source, entry, triage, &mut buffer);
             buffers.give_back(buffer);
             progress.advance(part.coverage.bytes);
             part
@@ -77,8 +75,7 @@ pub fn scan(
         sightings.extend(part.sightings);
     }
     coverage.gaps.sort();
-    let assembled =
-        assemble(detector, triage.policy(), Exposure::Worktree, options.min_confidence, sightings);
+    let assembled = assemble(triage, Exposure::Worktree, options.min_confidence, sightings);
     Report {
         schema: SCHEMA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -103,27 +100,21 @@ impl Part {
 }
 
 /// Scans one entry. Whatever fails becomes a gap; the rest of the scan goes on.
-fn scan_entry(
-    source: &dyn Source,
-    entry: &Entry,
-    detector: &Detector,
-    triage: &Triage,
-    buffer: &mut Vec<u8>,
-) -> Part {
+fn scan_entry(source: &dyn Source, entry: &Entry, triage: &Triage<'_>, buffer: &mut Vec<u8>) -> Part {
     let failed = |reason, detail: String| Part::gap(Gap { path: entry.name.clone(), reason, detail });
     let opened = match source.open(entry, buffer) {
         Ok(opened) => opened,
-        Err(gap) => return Part { sightings: triage.judge_path(detector, &entry.name), ..Part::gap(gap) },
+        Err(gap) => return Part { sightings: triage.judge_path(&entry.name), ..Part::gap(gap) },
     };
     let content = opened.content();
     let run = || {
-        let matches = detector.scan(content)?;
-        triage.judge(detector, content, &entry.name, matches)
+        let matches = triage.detector().scan(content)?;
+        triage.judge(content, &entry.name, matches)
     };
     // A bug that one file brings to light must not hide what the others hold.
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(mut sightings)) => {
-            sightings.extend(triage.judge_path(detector, &entry.name));
+            sightings.extend(triage.judge_path(&entry.name));
             Part { sightings, coverage: Coverage { files: 1, bytes: opened.file_len(), gaps: Vec::new() } }
         }
         Ok(Err(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {

@@ -20,11 +20,11 @@ pub(super) fn run(args: &BaselineArgs) -> Result<Exit> {
 }
 
 fn write(args: &BaselineScanArgs, reason: &str) -> Result<Exit> {
-    let Scanned { report, triage, baseline_path, .. } = scan(args)?;
-    if triage.policy().baseline.is_gitleaks() {
+    let Scanned { report, policy, baseline_path, .. } = scan(args)?;
+    if policy.baseline.is_gitleaks() {
         anyhow::bail!("{} is gitleaks' own; name another file to write to", baseline_path.display());
     }
-    let text = triage.policy().baseline.with(&report.findings, reason);
+    let text = policy.baseline.with(&report.findings, reason);
     store(&baseline_path, &text)?;
     let number = report.findings.len();
     let noun = if number == 1 { "secret" } else { "secrets" };
@@ -33,14 +33,14 @@ fn write(args: &BaselineScanArgs, reason: &str) -> Result<Exit> {
 }
 
 fn prune(args: &BaselineScanArgs) -> Result<Exit> {
-    let Scanned { report, triage, baseline_path, .. } = scan(args)?;
+    let Scanned { report, policy, baseline_path, .. } = scan(args)?;
     if report.coverage.is_incomplete() {
         anyhow::bail!(
             "not everything could be scanned, so no entry can be said to match nothing; {} is unchanged",
             baseline_path.display()
         );
     }
-    let (text, gone) = triage.policy().baseline.pruned(triage.policy().today);
+    let (text, gone) = policy.baseline.pruned(policy.today);
     if gone > 0 {
         store(&baseline_path, &text)?;
     }

@@ -17,7 +17,7 @@ use crate::{
     model::Report,
     scan::{Progress, ScanOptions, scan},
     source::{Source, Stdin, Worktree},
-    triage::{BaselineUse, Triage},
+    triage::{BaselineUse, Policy, Triage},
 };
 
 pub(super) fn run(args: &ScanArgs) -> Result<Exit> {
@@ -71,7 +71,7 @@ pub(super) struct Job<'a> {
 pub(super) struct Scanned {
     pub(super) report: Report,
     pub(super) usage: Vec<String>,
-    pub(super) triage: Triage,
+    pub(super) policy: Policy,
     pub(super) baseline_path: PathBuf,
 }
 
@@ -95,9 +95,10 @@ impl Job<'_> {
             show_suppressed,
             repository: settings.repository.as_deref().and_then(config::describe),
         };
-        let report = scan(source.as_ref(), &detector, &triage, &options, progress);
-        let usage = usage_lines(&triage.policy().baseline.usage(triage.policy().today));
-        Ok(Scanned { report, usage, triage, baseline_path: settings.baseline_path })
+        let report = scan(source.as_ref(), &triage, &options, progress);
+        let policy = triage.into_policy();
+        let usage = usage_lines(&policy.baseline.usage(policy.today));
+        Ok(Scanned { report, usage, policy, baseline_path: settings.baseline_path })
     }
 }
 

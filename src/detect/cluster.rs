@@ -9,27 +9,29 @@ use memchr::{memchr, memrchr};
 
 use crate::rule::Reach;
 
-/// Joins hits (literal spans in the order of their starts) into the spans that the regex has to look at.
+/// Joins hits (literal spans in the order of their starts) into the spans that the regex has to look at; each comes with its hits.
 pub(super) fn clusters(
     bytes: &[u8],
     reach: Reach,
     hits: &[Range<usize>],
-    mut search: impl FnMut(Range<usize>),
+    mut search: impl FnMut(Range<usize>, &[Range<usize>]),
 ) {
     let mut open: Option<Range<usize>> = None;
-    for hit in hits {
+    let mut first = 0;
+    for (index, hit) in hits.iter().enumerate() {
         let span = span_of(bytes, reach, hit);
         match &mut open {
             Some(cluster) if span.start < cluster.end => cluster.end = cluster.end.max(span.end),
             _ => {
                 if let Some(done) = open.replace(span) {
-                    search(done);
+                    search(done, &hits[first..index]);
                 }
+                first = index;
             }
         }
     }
     if let Some(last) = open {
-        search(last);
+        search(last, &hits[first..]);
     }
 }
 
@@ -51,7 +53,7 @@ mod tests {
 
     fn run(text: &str, reach: Reach, hits: &[Range<usize>]) -> Vec<String> {
         let mut found = Vec::new();
-        clusters(text.as_bytes(), reach, hits, |span| found.push(text[span].to_owned()));
+        clusters(text.as_bytes(), reach, hits, |span, _| found.push(text[span].to_owned()));
         found
     }
 
@@ -64,6 +66,6 @@ mod tests {
     #[test]
     fn lines_end_the_reach_of_rules_that_match_no_newline() {
         let reach = Reach { before: 9, after: 9, within_line: true, capped: false };
-        assert_eq!(run("ab\nckd\nef", reach, &[4..5]), ["ckd"]);
+        assert_eq!(run("ab\nckd\nkf", reach, &[4..5, 7..8]), ["ckd", "kf"]);
     }
 }

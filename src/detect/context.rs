@@ -14,7 +14,12 @@ pub(super) fn assigned_name(bytes: &[u8], start: usize) -> Option<String> {
     let before = trim_end(before.trim_ascii_end(), b"\"'`)]\\ \t");
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     let length = before.iter().rev().take_while(|byte| is_name(byte)).count();
-    let name = String::from_utf8_lossy(&before[before.len() - length..]);
+    let (rest, name) = before.split_at(before.len() - length);
+    // The user of a URL is no name for its password.
+    if rest.ends_with(b"://") {
+        return None;
+    }
+    let name = String::from_utf8_lossy(name);
     let name = name.trim_matches(['-', '.']);
     let has_letter = name.bytes().any(|byte| byte.is_ascii_alphabetic());
     (has_letter && name.len() <= 80).then(|| name.to_owned())
@@ -53,6 +58,7 @@ mod tests {
             ("key := `@", Some("key")),
             ("auth = b\"@", Some("auth")),
             ("no operator @", None),
+            ("url: https://user:@", None),
             ("@", None),
         ] {
             let start = line.find('@').unwrap();

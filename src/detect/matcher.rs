@@ -8,8 +8,10 @@ use std::{
 
 use rayon::prelude::*;
 use regex_automata::{
-    Input,
+    Anchored, Input,
+    hybrid::dfa::{self, DFA},
     meta::{Cache, Regex},
+    nfa::thompson::{self, WhichCaptures},
     util::{captures::Captures, syntax},
 };
 
@@ -55,6 +57,7 @@ struct Compiled {
     rule: Rule,
     /// Compiled at the first hit: a scan pays only for the rules that it needs.
     regex: OnceLock<Regex>,
+    gate: OnceLock<Option<DFA>>,
 }
 
 #[derive(Clone, Copy)]
@@ -72,8 +75,16 @@ struct Scratch {
     by_rule: Vec<Vec<Range<usize>>>,
     touched: Vec<usize>,
     machines: Vec<Option<(Cache, Captures)>>,
+    gates: Vec<Option<dfa::Cache>>,
     /// Rules of which a gate was seen.
     open: Vec<bool>,
+}
+
+/// A window on its way through the rules.
+struct Pass<'a> {
+    window: &'a Window<'a>,
+    scratch: &'a mut Scratch,
+    matches: &'a mut Vec<RawMatch>,
 }
 
 impl Detector {
@@ -82,8 +93,10 @@ impl Detector {
     /// # Errors
     /// A user's regex that is too big to run.
     pub fn new(rules: Vec<Rule>) -> Result<Self, DetectError> {
-        let rules: Vec<Compiled> =
-            rules.into_iter().map(|rule| Compiled { rule, regex: OnceLock::new() }).collect();
+        let rules: Vec<Compiled> = rules
+            .into_iter()
+            .map(|rule| Compiled { rule, regex: OnceLock::new(), gate: OnceLock::new() })
+            .collect();
         for compiled in rules.iter().filter(|compiled| compiled.rule.origin == Origin::User) {
             if let Some(pattern) = compiled.rule.pattern() {
                 let failed = |message| DetectError::TooBig { rule: compiled.rule.id.clone(), message };
@@ -198,7 +211,11 @@ impl Detector {
             let mut hits = std::mem::take(&mut scratch.by_rule[rule]);
             hits.sort_unstable_by_key(|hit| (hit.start, hit.end));
             let reach = self.pattern(rule).search.reach();
-            clusters(window.bytes, reach, &hits, |span| self.search(rule, window, span, scratch, matches));
+            clusters(window.bytes, reach, &hits, |span, hits| {
+                if hits.iter().any(|hit| self.passes_gate(rule, window.bytes, hit, scratch)) {
+                    self.search(rule, span, &mut Pass { window, scratch, matches });
+                }
+            });
             hits.clear();
             scratch.by_rule[rule] = hits;
         }
@@ -231,7 +248,7 @@ impl Detector {
                 let reach = self.pattern(rule).search.reach();
                 let end = window.bytes.len().min(window.core.end + reach.after);
                 let first = matches.len();
-                self.search(rule, &window, window.core.start..end, scratch, matches);
+                self.search(rule, window.core.start..end, &mut Pass { window: &window, scratch, matches });
                 // What starts beyond the block is the next one's.
                 let limit = (index + 1) * BLOCK;
                 let mut at = 0;
@@ -244,26 +261,37 @@ impl Detector {
         Ok(())
     }
 
+    /// Whether a match may stand around the hit: what has to follow its literal does. Without a gate, it may.
+    fn passes_gate(&self, rule: usize, bytes: &[u8], hit: &Range<usize>, scratch: &mut Scratch) -> bool {
+        let Some(gate) = self.gate(rule) else { return true };
+        scratch.gates.resize_with(self.rules.len(), || None);
+        let cache = scratch.gates[rule].get_or_insert_with(|| gate.create_cache());
+        let end = bytes.len().min(hit.end + self.pattern(rule).search.reach().after);
+        let input = Input::new(bytes).span(hit.end..end).anchored(Anchored::Yes).earliest(true);
+        // A lazy DFA that gives up has decided nothing.
+        gate.try_search_fwd(cache, &input).map_or(true, |found| found.is_some())
+    }
+
+    fn gate(&self, rule: usize) -> Option<&DFA> {
+        let compiled = &self.rules[rule];
+        compiled.gate.get_or_init(|| compiled.rule.pattern().and_then(compile_gate)).as_ref()
+    }
+
     /// Runs a rule's regex over a span of the window.
-    fn search(
-        &self,
-        rule: usize,
-        window: &Window<'_>,
-        span: Range<usize>,
-        scratch: &mut Scratch,
-        out: &mut Vec<RawMatch>,
-    ) {
+    fn search(&self, rule: usize, span: Range<usize>, pass: &mut Pass<'_>) {
         let regex = self.regex(rule);
-        scratch.machines.resize_with(self.rules.len(), || None);
+        let machines = &mut pass.scratch.machines;
+        machines.resize_with(self.rules.len(), || None);
         let (cache, captures) =
-            scratch.machines[rule].get_or_insert_with(|| (regex.create_cache(), regex.create_captures()));
+            machines[rule].get_or_insert_with(|| (regex.create_cache(), regex.create_captures()));
         let compiled = &self.rules[rule].rule;
-        let mut input = Input::new(window.bytes).span(span.clone());
+        let Window { bytes, base, .. } = *pass.window;
+        let mut input = Input::new(bytes).span(span);
         loop {
             regex.search_captures_with(cache, &input, captures);
             let Some(whole) = captures.get_match() else { return };
             let secret = secret_group(captures, compiled.secret_group).unwrap_or(whole.range());
-            out.extend(judge((rule, compiled), window.bytes, window.base, whole.range(), secret));
+            pass.matches.extend(judge((rule, compiled), bytes, base, whole.range(), secret));
             // No rule matches the empty string, so this moves on.
             input.set_start(whole.end());
         }
@@ -301,7 +329,7 @@ fn secret_group(captures: &Captures, named: Option<usize>) -> Option<Range<usize
 
 fn compile(pattern: &Pattern) -> Result<Regex, String> {
     const MAX_NFA: usize = 8 << 20;
-    const MAX_LAZY_DFA: usize = 512 << 10;
+    const MAX_LAZY_DFA: usize = 2 << 20;
     Regex::builder()
         .syntax(syntax::Config::new().unicode(pattern.unicode).utf8(false))
         .configure(
@@ -312,6 +340,16 @@ fn compile(pattern: &Pattern) -> Result<Regex, String> {
         )
         .build(&pattern.regex)
         .map_err(|error| error.to_string())
+}
+
+/// The lazy DFA of a pattern's gate; `None` where there is none, or none that can be built: then every hit passes.
+fn compile_gate(pattern: &Pattern) -> Option<DFA> {
+    let Search::Literals { gate: Some(gate), .. } = &pattern.search else { return None };
+    DFA::builder()
+        .syntax(syntax::Config::new().unicode(pattern.unicode).utf8(false))
+        .thompson(thompson::Config::new().utf8(false).which_captures(WhichCaptures::None))
+        .build(gate)
+        .ok()
 }
 
 /// The prefilter's plan: the one that was laid out at build time where the rules are just the built-in ones.
@@ -327,4 +365,57 @@ fn plan(rules: &[Compiled]) -> Result<Plan, DetectError> {
         return Ok(ready);
     }
     Ok(Plan::lay_out(literals))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rule::{Detection, Templater, builtin_with_templates};
+
+    #[test]
+    fn every_builtin_regex_and_gate_compiles() {
+        for rule in crate::rule::builtin() {
+            let Some(pattern) = rule.pattern() else { continue };
+            assert!(compile(pattern).is_ok(), "{}", rule.id);
+            let has_gate = matches!(&pattern.search, Search::Literals { gate: Some(_), .. });
+            assert_eq!(compile_gate(pattern).is_some(), has_gate, "{}", rule.id);
+        }
+    }
+
+    /// The same rules with nothing before their regexes but the literals.
+    fn without_gates(mut rules: Vec<Rule>) -> Vec<Rule> {
+        for rule in &mut rules {
+            if let Detection::Content(Pattern { search: Search::Literals { gate, .. }, .. }) =
+                &mut rule.detection
+            {
+                *gate = None;
+            }
+        }
+        rules
+    }
+
+    #[test]
+    fn gates_and_plans_change_no_result() {
+        let rules = builtin_with_templates();
+        let gated = Detector::new(rules.clone()).unwrap();
+        let plain = Detector::new(without_gates(rules.clone())).unwrap();
+        let templaters: Vec<Templater> = rules.iter().map(Templater::new).collect();
+        let mut runner = proptest::test_runner::TestRunner::deterministic();
+        let strategy =
+            prop::collection::vec((0..rules.len(), 0..8_usize, 0..1000_u64, "[ a-z=:\"\n]{0,12}"), 1..20);
+        let check = |parts: Vec<(usize, usize, u64, String)>| {
+            let mut text = Vec::new();
+            for (rule, template, seed, filler) in parts {
+                let templates = &rules[rule].templates;
+                let all: Vec<_> = templates.examples.iter().chain(&templates.negatives).collect();
+                text.extend(templaters[rule].render(all[template % all.len()], seed).unwrap().text);
+                text.extend(filler.into_bytes());
+            }
+            prop_assert_eq!(gated.scan(&text.as_slice()).unwrap(), plain.scan(&text.as_slice()).unwrap());
+            Ok(())
+        };
+        runner.run(&strategy, check).unwrap();
+    }
 }

@@ -4,7 +4,7 @@ use std::{ops::Range, sync::LazyLock};
 
 use aho_corasick::AhoCorasick;
 
-use crate::rule::{Specificity, window_rate};
+use crate::rule::{Specificity, surprise};
 
 /// Long enough not to turn up in random values by chance.
 const STAND_IN_WORDS: &[&str] = &[
@@ -263,7 +263,7 @@ fn is_reference(bytes: &[u8], secret: &Range<usize>) -> bool {
     let value = &bytes[secret.clone()];
     let starts =
         |word: &&str| value.len() >= word.len() && value[..word.len()].eq_ignore_ascii_case(word.as_bytes());
-    if REFERENCES.iter().any(|word| starts(&word)) {
+    if REFERENCES.iter().any(starts) {
         return true;
     }
     let before = &bytes[secret.start.saturating_sub(2)..secret.start];
@@ -287,14 +287,7 @@ pub(super) fn reads_like_words(value: &[u8]) -> bool {
     if !value.iter().all(|byte| byte.is_ascii_alphabetic() || is_joint(*byte)) {
         return false;
     }
-    let windows = value.windows(4);
-    let count = windows.len();
-    if count == 0 {
-        return true;
-    }
-    let surprise: f32 =
-        windows.map(|window| -window_rate(std::array::from_fn(|at| window[at] | 0x20)).log2()).sum();
-    surprise / (count as f32) < RANDOM
+    surprise(value).is_none_or(|bits| bits < RANDOM)
 }
 
 #[cfg(test)]

@@ -84,6 +84,8 @@ pub enum Search {
         literals: Vec<Vec<u8>>,
         /// How far a match goes beyond a hit.
         reach: Reach,
+        /// A regex that has to match right behind a hit, for a match around it: most hits fail it within a few bytes.
+        gate: Option<String>,
     },
     /// Over the whole blob, where one of the gates is in it (or always, with no gate).
     Whole {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Capture, Class, Hir, HirKind, Repetition};
 
-use super::{Reach, window_rate};
+use super::{Reach, stretch_rate};
 
 /// Shorter literals hit too often to be of use.
 pub(super) const MIN_LITERAL: usize = 3;
@@ -20,6 +20,66 @@ pub(super) struct Necessary {
     pub(super) literals: BTreeSet<Vec<u8>>,
     pub(super) before: Option<usize>,
     pub(super) after: Option<usize>,
+    /// What has to match right behind the literal of a match, where that can be told.
+    tail: Option<Hir>,
+}
+
+impl Necessary {
+    /// Literals that are the whole of what was looked at.
+    fn whole(literals: BTreeSet<Vec<u8>>) -> Self {
+        Self { literals, before: Some(0), after: Some(0), tail: Some(Hir::empty()) }
+    }
+
+    /// The same with other parts of the pattern before and behind it.
+    fn between(mut self, before: &[Hir], after: &[Hir]) -> Self {
+        self.before = self.before.zip(total_len(before)).map(|(one, two)| one + two);
+        self.after = self.after.zip(total_len(after)).map(|(one, two)| one + two);
+        self.tail = self.tail.map(|tail| Hir::concat([&[tail], after].concat()));
+        self
+    }
+
+    /// The pattern that has to match right behind a literal, where checking it is cheap.
+    pub(super) fn gate(&self) -> Option<String> {
+        const FARTHEST: usize = 1024;
+        let tail = self.tail.as_ref().filter(|_| self.after.is_some_and(|after| after <= FARTHEST))?;
+        let printable = printable(tail, &mut 0);
+        let text = printable.to_string();
+        // What is printed has to read back as what was meant; else every hit passes.
+        let reads_back = [false, true]
+            .iter()
+            .any(|unicode| super::parser(*unicode).parse(&text).as_ref() == Ok(&printable));
+        let is_useful = tail.properties().minimum_len().is_some_and(|least| least > 0);
+        (is_useful && reads_back).then_some(text)
+    }
+}
+
+fn without_groups(hir: &Hir) -> &Hir {
+    match hir.kind() {
+        HirKind::Capture(capture) => without_groups(&capture.sub),
+        _ => hir,
+    }
+}
+
+/// The same expression in a form that prints right: regex-syntax writes `(?:a{3})?` as `a{3}?`, which is something else, unless
+/// there is a group between. Groups are numbered as the parser will number them.
+fn printable(hir: &Hir, groups: &mut u32) -> Hir {
+    match hir.kind() {
+        HirKind::Capture(capture) => printable(&capture.sub, groups),
+        HirKind::Concat(parts) => Hir::concat(parts.iter().map(|part| printable(part, groups)).collect()),
+        HirKind::Alternation(parts) => {
+            Hir::alternation(parts.iter().map(|part| printable(part, groups)).collect())
+        }
+        HirKind::Repetition(repetition) => {
+            let needs_group = matches!(without_groups(&repetition.sub).kind(), HirKind::Repetition(_));
+            *groups += u32::from(needs_group);
+            let index = *groups;
+            let sub = Box::new(printable(&repetition.sub, groups));
+            let sub =
+                if needs_group { Box::new(Hir::capture(Capture { index, name: None, sub })) } else { sub };
+            Hir::repetition(Repetition { sub, ..repetition.clone() })
+        }
+        _ => hir.clone(),
+    }
 }
 
 /// The best set of necessary literals of a regex, or `None` where it has none of [`MIN_LITERAL`] bytes.
@@ -53,6 +113,10 @@ pub(super) fn capture(hir: &Hir, group: usize) -> Option<&Hir> {
     }
 }
 
+fn total_len(parts: &[Hir]) -> Option<usize> {
+    parts.iter().map(max_len).try_fold(0_usize, |sum, length| Some(sum + length?))
+}
+
 fn max_len(hir: &Hir) -> Option<usize> {
     hir.properties().maximum_len()
 }
@@ -75,20 +139,20 @@ fn can_match_newline(hir: &Hir) -> bool {
 }
 
 fn best(hir: &Hir) -> Option<Necessary> {
-    let whole =
-        language(hir).and_then(|literals| useful(Necessary { literals, before: Some(0), after: Some(0) }));
+    let whole = language(hir).and_then(|literals| useful(Necessary::whole(literals)));
     let inner = match hir.kind() {
         HirKind::Capture(capture) => best(&capture.sub),
         HirKind::Literal(literal) if literal.0.len() > MAX_LITERAL => {
             let head = literal.0[..MAX_LITERAL].to_ascii_lowercase();
-            let after = Some(literal.0.len() - MAX_LITERAL);
-            useful(Necessary { literals: BTreeSet::from([head]), before: Some(0), after })
+            let rest = Hir::literal(&literal.0[MAX_LITERAL..]);
+            useful(Necessary::whole(BTreeSet::from([head])).between(&[], &[rest]))
         }
         HirKind::Repetition(repetition) if repetition.min >= 1 => best(&repetition.sub).map(|mut set| {
             // The first round's literal is the one that counts; the other rounds come after it.
             let others = repetition.max.map(|max| max as usize - 1);
             let rest = others.and_then(|others| Some(others * max_len(&repetition.sub)?));
             set.after = set.after.zip(rest).map(|(after, rest)| after + rest);
+            set.tail = None;
             set
         }),
         HirKind::Concat(parts) => best_of_concat(parts),
@@ -99,49 +163,45 @@ fn best(hir: &Hir) -> Option<Necessary> {
 }
 
 fn best_of_alternation(branches: &[Hir]) -> Option<Necessary> {
-    let mut all = Necessary { literals: BTreeSet::new(), before: Some(0), after: Some(0) };
+    let mut all = Necessary::whole(BTreeSet::new());
+    let mut tails = Some(Vec::new());
     for branch in branches {
         let set = best(branch)?;
         all.literals.extend(set.literals);
         all.before = all.before.zip(set.before).map(|(one, two)| one.max(two));
         all.after = all.after.zip(set.after).map(|(one, two)| one.max(two));
+        tails = tails.zip(set.tail).map(|(mut tails, tail)| {
+            tails.push(tail);
+            tails
+        });
     }
+    // A literal of one branch with the tail of another passes too: the gate is only necessary, not enough.
+    all.tail = tails.map(Hir::alternation);
     useful(all)
 }
 
 /// Tries each part by itself, and each run of neighbours which together have few forms.
 fn best_of_concat(parts: &[Hir]) -> Option<Necessary> {
-    let total =
-        |parts: &[Hir]| parts.iter().map(max_len).try_fold(0_usize, |sum, length| Some(sum + length?));
     let languages: Vec<_> = parts.iter().map(language).collect();
     let mut found = Vec::new();
     for start in 0..parts.len() {
-        if let Some(mut set) = best(&parts[start]) {
-            set.before = set.before.zip(total(&parts[..start])).map(|(one, two)| one + two);
-            set.after = set.after.zip(total(&parts[start + 1..])).map(|(one, two)| one + two);
-            found.push(Some(set));
-        }
+        found.push(best(&parts[start]).map(|set| set.between(&parts[..start], &parts[start + 1..])));
         let mut run = BTreeSet::from([Vec::new()]);
         for (end, forms) in languages.iter().enumerate().skip(start) {
-            let (before, after) = (total(&parts[..start]), total(&parts[end + 1..]));
             let Some(joined) = forms.as_ref().and_then(|forms| join(&run, forms)) else {
-                found.push(with_first_round(&run, &parts[end], before, after));
+                let set = with_first_round(&run, &parts[end]);
+                found.push(set.map(|set| set.between(&parts[..start], &parts[end + 1..])));
                 break;
             };
             run = joined;
-            found.push(useful(Necessary { literals: run.clone(), before, after }));
+            found.push(useful(Necessary::whole(run.clone()).between(&parts[..start], &parts[end + 1..])));
         }
     }
     cheapest(found)
 }
 
 /// A run that goes on with the first round of a repetition: `SK[0-9a-f]{32}` has `sk0` to `skf`.
-fn with_first_round(
-    run: &BTreeSet<Vec<u8>>,
-    next: &Hir,
-    before: Option<usize>,
-    after: Option<usize>,
-) -> Option<Necessary> {
+fn with_first_round(run: &BTreeSet<Vec<u8>>, next: &Hir) -> Option<Necessary> {
     let inner = match next.kind() {
         HirKind::Capture(capture) => &capture.sub,
         _ => next,
@@ -150,10 +210,10 @@ fn with_first_round(
     if repetition.min == 0 {
         return None;
     }
-    let literals = join(run, &language(&repetition.sub)?)?;
     let rounds = repetition.max.map(|max| max as usize - 1);
-    let rest = rounds.and_then(|rounds| Some(rounds * max_len(&repetition.sub)?));
-    useful(Necessary { literals, before, after: after.zip(rest).map(|(after, rest)| after + rest) })
+    let after = rounds.and_then(|rounds| Some(rounds * max_len(&repetition.sub)?));
+    let literals = join(run, &language(&repetition.sub)?)?;
+    useful(Necessary { literals, before: Some(0), after, tail: None })
 }
 
 /// Every string that the expression matches, in lower case, where there are few and short ones.
@@ -245,22 +305,8 @@ fn cheapest(sets: impl IntoIterator<Item = Option<Necessary>>) -> Option<Necessa
 fn cost(set: &Necessary) -> f32 {
     // A rule's share of a prefilter pass: a little per literal, a lot per hit, less per byte of the window.
     let window = set.before.unwrap_or(Reach::CAP) + set.after.unwrap_or(Reach::CAP);
-    let hits: f32 = set.literals.iter().map(|literal| rate(literal)).sum();
-    set.literals.len() as f32 * 1e-9 + hits * (1.0 + window as f32 / 4096.0)
-}
-
-/// Share of positions at which a literal is expected: that of its rarest four bytes.
-pub(super) fn rate(literal: &[u8]) -> f32 {
-    let fold = |byte: u8| byte | 0x20;
-    match literal {
-        [one, two, three] => {
-            [*one, *two, *three].iter().map(|byte| super::byte_rate(fold(*byte))).product::<f32>() * 4.0
-        }
-        _ => literal
-            .windows(4)
-            .map(|window| window_rate([fold(window[0]), fold(window[1]), fold(window[2]), fold(window[3])]))
-            .fold(1.0, f32::min),
-    }
+    let hits: f32 = set.literals.iter().map(|literal| stretch_rate(literal)).sum();
+    set.literals.len() as f32 * 1e-6 + hits * (1.0 + window as f32 / 4096.0)
 }
 
 #[cfg(test)]
@@ -286,7 +332,7 @@ mod tests {
     #[test]
     fn alternatives_are_joined_with_their_neighbours() {
         assert_eq!(analyse(r"(?i)[\w.-]{0,50}?sk_(live|test)_[a-z]{10,99}").0, ["sk_live_", "sk_test_"]);
-        assert_eq!(analyse(r"[a-z0-9]{8}-us[12]{1,2}").0, ["-us1", "-us2"]);
+        assert_eq!(analyse(r"[a-z0-9]{8}-us[12]{1,99}").0, ["-us1", "-us2"]);
         assert_eq!(analyse(r"(?i)api[_-]?key[ \t]*=").0, ["api-key", "api_key", "apikey"]);
     }
 
@@ -313,9 +359,18 @@ mod tests {
     }
 
     #[test]
+    fn gates_read_back_as_the_tail_they_stand_for() {
+        let gate = |regex: &str| necessary(&parser(false).parse(regex).unwrap()).unwrap().gate();
+        assert_eq!(gate(r"zqx_key=(?:[0-9]{3})?!").unwrap(), r"(?:((?-u:[0-9]){3})?!)");
+        assert_eq!(gate(r"zqx_key=(?:(?:[ab]{2}){3}c)?x").unwrap(), r"(?:(?:((?-u:[ab]){2}){3}c)?x)");
+        assert_eq!(gate("zqx_key="), None);
+        assert_eq!(gate(r"(?s)zqx_key=.*x"), None);
+    }
+
+    #[test]
     fn repeated_literals_count_from_their_first_round() {
-        let (literals, reach) = analyse(r"(?:key=[0-9]{2}){1,3}");
-        assert_eq!(literals, ["key="]);
-        assert_eq!(reach.after, 2 + 2 * 6);
+        let (literals, reach) = analyse(r"(?:zqx_key=[0-9]{2}){1,3}");
+        assert_eq!(literals, ["zqx_key="]);
+        assert_eq!(reach.after, 2 + 2 * 10);
     }
 }

@@ -143,7 +143,9 @@ fn content(regex: &str, raw: &RawRule, context: Context<'_>) -> Result<(Detectio
     let necessary = literal::necessary(&translated.hir);
     let reach = literal::reach(&translated.hir, necessary.as_ref());
     let search = match necessary {
-        Some(set) => Search::Literals { literals: set.literals.into_iter().collect(), reach },
+        Some(set) => {
+            Search::Literals { gate: set.gate(), literals: set.literals.into_iter().collect(), reach }
+        }
         None => Search::Whole { reach },
     };
     let specificity = specificity(raw, &translated.hir);

@@ -23,5 +23,5 @@ pub use definition::{
 pub use dialect::parser;
 pub use load::{TomlError, read_toml};
 pub use pack::{RuleError, RulePack};
-pub use rarity::{byte_rate, window_rate};
+pub use rarity::{byte_rate, stretch_rate, surprise};
 pub use template::{Rendered, TemplateError, Templater};

@@ -3,17 +3,38 @@
 //! Made by `benches/rarity.py` from Rust, C, Python, JavaScript, Perl and text files. It only steers which of a rule's literals is searched for, and
 //! where in it the prefilter looks: never what is found.
 
-const TABLE: &[u8; 256 + 65_536] = include_bytes!("rarity.bin");
+const TABLE: &[u8; 256 + 2 * 65_536] = include_bytes!("rarity.bin");
 
 /// Share of positions that hold this byte, folded by OR 0x20.
 pub fn byte_rate(folded: u8) -> f32 {
     unquantise(TABLE[usize::from(folded)])
 }
 
-/// Share of positions at which these four bytes stand, folded by OR 0x20.
-pub fn window_rate(folded: [u8; 4]) -> f32 {
-    let hash = u32::from_le_bytes(folded).wrapping_mul(0x9E37_79B1) >> 16;
-    unquantise(TABLE[256 + hash as usize])
+/// Estimated share of positions at which these bytes stand, without case: that of their rarest three or four, and less the longer
+/// they are. Of fewer than three bytes it knows nothing.
+pub fn stretch_rate(bytes: &[u8]) -> f32 {
+    const PER_BYTE: f32 = 0.7;
+    let fold = |byte: &u8| byte | 0x20;
+    let rarest = |width: usize, table: usize| {
+        let rate = |window: &[u8]| unquantise(TABLE[256 + table * 65_536 + hash(window.iter().map(fold))]);
+        bytes.windows(width).map(rate).fold(1.0, f32::min)
+    };
+    let longer = i32::try_from(bytes.len().saturating_sub(3)).unwrap_or(i32::MAX);
+    rarest(4, 0).min(rarest(3, 1)) * PER_BYTE.powi(longer)
+}
+
+/// Bits of surprise at the value's stretches of four bytes, on average: low for words, high for random text. `None` of shorter values.
+pub fn surprise(value: &[u8]) -> Option<f32> {
+    let windows = value.windows(4);
+    let count = windows.len();
+    let rate = |window: &[u8]| unquantise(TABLE[256 + hash(window.iter().map(|byte| byte | 0x20))]);
+    (count > 0).then(|| windows.map(|window| -rate(window).log2()).sum::<f32>() / count as f32)
+}
+
+/// Sixteen bits of up to four folded bytes, first byte lowest.
+fn hash(folded: impl Iterator<Item = u8>) -> usize {
+    let value = folded.enumerate().fold(0, |value, (at, byte)| value | u32::from(byte) << (8 * at));
+    (value.wrapping_mul(0x9E37_79B1) >> 16) as usize
 }
 
 fn unquantise(step: u8) -> f32 {

@@ -62,7 +62,7 @@ impl Templater {
     /// A path that the rule holds for.
     pub fn path(&self, seed: u64) -> String {
         let Some(path) = &self.rule.path else { return "example.txt".to_owned() };
-        let hir = dialect::parser(false).parse(path).or_else(|_| dialect::parser(true).parse(path));
+        let hir = dialect::translate(path).map(|translated| translated.hir);
         let mut out = Vec::new();
         write_random(&hir.expect("a rule's path regex parses"), &mut Rng::with_seed(seed), &mut out);
         String::from_utf8_lossy(&out).into_owned()

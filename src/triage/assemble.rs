@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::{Policy, Sighting};
-use crate::{
-    detect::Detector,
-    model::{Confidence, Evidence, Exposure, Finding, Secret, SecretView, SuppressedFinding, Suppression},
+use super::{Sighting, Triage};
+use crate::model::{
+    Confidence, Evidence, Exposure, Finding, Secret, SecretView, SuppressedFinding, Suppression,
 };
 
 /// What a scan comes to.
@@ -23,8 +22,7 @@ pub struct Assembled {
 
 /// Joins the sightings of a scan. Secrets of which no sighting reaches `least` are left out, uncounted.
 pub fn assemble(
-    detector: &Detector,
-    policy: &Policy,
+    triage: &Triage<'_>,
     exposure: Exposure,
     least: Confidence,
     sightings: Vec<Sighting>,
@@ -43,19 +41,17 @@ pub fn assemble(
     for mut group in groups.into_values() {
         group.iter_mut().for_each(|sighting| masks.hide_in(sighting));
         if group.iter().any(|sighting| sighting.confidence >= least) {
-            assembled.add(detector, policy, exposure, group);
+            assembled.add(triage, exposure, group);
         }
     }
-    assembled.findings.sort_by(|one, two| order(one).cmp(&order(two)));
-    assembled
-        .suppressed_findings
-        .sort_by(|one, two| (one.reason, order(&one.finding)).cmp(&(two.reason, order(&two.finding))));
+    assembled.findings.sort_by_key(order);
+    assembled.suppressed_findings.sort_by_key(|one| (one.reason, order(&one.finding)));
     assembled
 }
 
 impl Assembled {
     /// One secret's sightings: those that count are a finding, the others one per reason.
-    fn add(&mut self, detector: &Detector, policy: &Policy, exposure: Exposure, mut group: Vec<Sighting>) {
+    fn add(&mut self, triage: &Triage<'_>, exposure: Exposure, mut group: Vec<Sighting>) {
         group.sort_by(|one, two| {
             let place = |sighting: &Sighting| (sighting.occurrence.path.clone(), sighting.occurrence.span);
             place(one).cmp(&place(two))
@@ -66,7 +62,7 @@ impl Assembled {
         }
         for (reason, sightings) in by_reason {
             let places = sightings.len() as u64;
-            let finding = finding(detector, policy, exposure, sightings);
+            let finding = finding(triage, exposure, sightings);
             match reason {
                 None => self.findings.push(finding),
                 Some(reason) => {
@@ -121,19 +117,20 @@ fn order(finding: &Finding) -> impl Ord + use<> {
 }
 
 /// One finding of sightings that are one secret, sorted by place; there is at least one.
-fn finding(detector: &Detector, policy: &Policy, exposure: Exposure, sightings: Vec<Sighting>) -> Finding {
+fn finding(triage: &Triage<'_>, exposure: Exposure, sightings: Vec<Sighting>) -> Finding {
     let names_it = |sighting: &&Sighting| {
-        let rule = detector.rule(sighting.rule);
+        let rule = triage.detector().rule(sighting.rule);
         (rule.specificity, sighting.confidence, std::cmp::Reverse(rule.id.clone()))
     };
     // Of equals the first place, so that the evidence is that of the place which is shown.
     let best = sightings.iter().rev().max_by_key(names_it).expect("a group has at least one sighting");
-    let rule = detector.rule(best.rule);
+    let rule = triage.detector().rule(best.rule);
     let first = &sightings[0];
     let place = first.occurrence.place;
     let fingerprint =
         first.fingerprint.or(place).expect("a sighting has its own identity or that of its place");
-    let value = policy.show_secrets.then(|| String::from_utf8_lossy(best.secret.expose()).into_owned());
+    let value =
+        triage.policy().show_secrets.then(|| String::from_utf8_lossy(best.secret.expose()).into_owned());
     Finding {
         rule: rule.id.clone(),
         title: rule.title.clone(),

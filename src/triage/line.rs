@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, io};
 
-use memchr::{memchr2, memchr2_iter, memrchr2};
+use memchr::{memchr, memchr_iter, memchr2, memchr2_iter, memrchr, memrchr2};
 
 use crate::{
     detect::Content,
@@ -70,18 +70,32 @@ struct Counter {
 
 impl Counter {
     fn advance(&mut self, bytes: &[u8]) {
-        let mut last = 0;
+        let Some(last_byte) = bytes.last() else { return };
+        let has_return = self.after_return || memchr(b'\r', bytes).is_some();
+        let last_end = if has_return { self.count_mixed(bytes) } else { self.count_newlines(bytes) };
+        if let Some(end) = last_end {
+            self.column = 1 + characters(&bytes[end + 1..]);
+        } else {
+            self.column += characters(bytes);
+        }
+        self.after_return = *last_byte == b'\r';
+    }
+
+    /// The usual case, at the speed of memory. Returns where the last line ends.
+    fn count_newlines(&mut self, bytes: &[u8]) -> Option<usize> {
+        self.line += memchr_iter(b'\n', bytes).count() as u64;
+        memrchr(b'\n', bytes)
+    }
+
+    /// With `\r` among the line ends: `\r\n` is one, a lone `\r` is one too.
+    fn count_mixed(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut last = None;
         for at in memchr2_iter(b'\n', b'\r', bytes) {
-            let before = if at == 0 { self.after_return } else { bytes[at - 1] == b'\r' };
-            let is_second_half = bytes[at] == b'\n' && before;
-            self.line += u64::from(!is_second_half);
-            self.column = 1;
-            last = at + 1;
+            let after_return = if at == 0 { self.after_return } else { bytes[at - 1] == b'\r' };
+            self.line += u64::from(!(bytes[at] == b'\n' && after_return));
+            last = Some(at);
         }
-        self.column += characters(&bytes[last..]);
-        if let Some(byte) = bytes.last() {
-            self.after_return = *byte == b'\r';
-        }
+        last
     }
 
     fn position(&self) -> Position {

@@ -69,8 +69,9 @@ pub struct TriageError {
     message: String,
 }
 
-/// Decides what becomes of matches.
-pub struct Triage {
+/// Decides what becomes of a detector's matches.
+pub struct Triage<'d> {
+    detector: &'d Detector,
     policy: Policy,
     rules: Vec<RuleFilter>,
     global: Vec<Compiled>,
@@ -94,12 +95,12 @@ struct Candidate<'a> {
 /// Values with fewer bits could be guessed from a public fingerprint.
 const WEAK_BITS: f32 = 64.0;
 
-impl Triage {
+impl<'d> Triage<'d> {
     /// Makes the policy ready for a detector's rules.
     ///
     /// # Errors
     /// A user's regex that is too big to run.
-    pub fn new(detector: &Detector, policy: Policy) -> Result<Self, TriageError> {
+    pub fn new(detector: &'d Detector, policy: Policy) -> Result<Self, TriageError> {
         let mut rules = Vec::new();
         for rule in detector.rules() {
             let filter = RuleFilter { path: OnceLock::new(), allowlists: OnceLock::new() };
@@ -119,12 +120,22 @@ impl Triage {
         let fail =
             |error: regex::Error| TriageError { owner: "allowlists".into(), message: error.to_string() };
         let global = compile_all(&policy.allowlists).map_err(fail)?;
-        Ok(Self { policy, rules, global })
+        Ok(Self { detector, policy, rules, global })
+    }
+
+    /// What finds what is decided on here.
+    pub fn detector(&self) -> &'d Detector {
+        self.detector
     }
 
     /// What it was made with.
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// The same, for what comes after the last scan.
+    pub fn into_policy(self) -> Policy {
+        self.policy
     }
 
     /// Decides on the matches of one file or blob at this path.
@@ -133,17 +144,16 @@ impl Triage {
     /// What reading the content says.
     pub fn judge(
         &self,
-        detector: &Detector,
         content: &dyn Content,
         path: &str,
         mut matches: Vec<RawMatch>,
     ) -> io::Result<Vec<Sighting>> {
-        matches.retain(|found| self.concerns(detector, found.rule, path));
+        matches.retain(|found| self.concerns(found.rule, path));
         if matches.is_empty() {
             return Ok(Vec::new());
         }
         let masks = masks(&matches);
-        let kept = name_each_value(detector, with_required(detector, content, matches)?);
+        let kept = name_each_value(self.detector, with_required(self.detector, content, matches)?);
         let places = places(content, &kept)?;
         // One by one: the surroundings of all matches of a file in one line would not fit into memory.
         kept.iter()
@@ -151,17 +161,17 @@ impl Triage {
             .map(|(found, (start, end))| {
                 let (lines_start, lines) = lines_of(content, found.span)?;
                 let candidate = Candidate { found, start, end, lines, lines_start };
-                self.decide(detector, content, path, &candidate, &masks)
+                self.decide(content, path, &candidate, &masks)
             })
             .collect()
     }
 
     /// Sightings of rules that look at paths only.
-    pub fn judge_path(&self, detector: &Detector, path: &str) -> Vec<Sighting> {
+    pub fn judge_path(&self, path: &str) -> Vec<Sighting> {
         let is_due = |(index, rule): &(usize, &Rule)| {
-            rule.detection == Detection::Path && !rule.skip_report && self.concerns(detector, *index, path)
+            rule.detection == Detection::Path && !rule.skip_report && self.concerns(*index, path)
         };
-        detector
+        self.detector
             .rules()
             .enumerate()
             .filter(is_due)
@@ -170,23 +180,22 @@ impl Triage {
     }
 
     /// Whether the rule holds for files at this path.
-    fn concerns(&self, detector: &Detector, rule: usize, path: &str) -> bool {
+    fn concerns(&self, rule: usize, path: &str) -> bool {
         let filter = self.rules[rule].path.get_or_init(|| {
-            compile_path(detector.rule(rule)).expect("the tests compile every built-in path")
+            compile_path(self.detector.rule(rule)).expect("the tests compile every built-in path")
         });
         filter.as_ref().is_none_or(|regex| regex.is_match(path.as_bytes()))
     }
 
     fn decide(
         &self,
-        detector: &Detector,
         content: &dyn Content,
         path: &str,
         candidate: &Candidate<'_>,
         masks: &[(Span, String)],
     ) -> io::Result<Sighting> {
         let found = candidate.found;
-        let rule = detector.rule(found.rule);
+        let rule = self.detector.rule(found.rule);
         let canonical = Secret::new(canonical(found.secret.expose()).into_owned());
         let lines = Stretch { start: candidate.lines_start, bytes: &candidate.lines };
         let is_weak = !self.policy.key.is_keyed() && strength_bits(canonical.expose()) < WEAK_BITS;

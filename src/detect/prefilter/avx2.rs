@@ -73,10 +73,10 @@ unsafe fn block_mask_avx2(tables: &Tables, block: &[u8; BLOCK]) -> u32 {
         let folded = _mm256_or_si256(raw, fold);
         let low = _mm256_and_si256(folded, nibble);
         let high = _mm256_and_si256(_mm256_srli_epi16::<4>(folded), nibble);
-        for group in 0..GROUPS {
+        for (group, bucket) in buckets.iter_mut().enumerate() {
             let by_low = _mm256_shuffle_epi8(table(&tables.low[position][group]), low);
             let by_high = _mm256_shuffle_epi8(table(&tables.high[position][group]), high);
-            buckets[group] = _mm256_and_si256(buckets[group], _mm256_and_si256(by_low, by_high));
+            *bucket = _mm256_and_si256(*bucket, _mm256_and_si256(by_low, by_high));
         }
     }
     let any = buckets.iter().fold(_mm256_setzero_si256(), |any, bucket| _mm256_or_si256(any, *bucket));

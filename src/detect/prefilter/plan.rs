@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::rule::{byte_rate, window_rate};
+use crate::rule::{byte_rate, stretch_rate};
 
 /// Eight per group of nibble tables.
 pub(crate) const BUCKETS: usize = 48;
@@ -53,9 +53,8 @@ impl Plan {
 }
 
 fn rarest_window(bytes: &[u8]) -> u8 {
-    let rate = |window: &[u8]| window_rate(std::array::from_fn(|at| window[at] | 0x20));
-    let rarest =
-        bytes.windows(WINDOW).enumerate().min_by(|(_, one), (_, two)| rate(one).total_cmp(&rate(two)));
+    let windows = bytes.windows(WINDOW).enumerate();
+    let rarest = windows.min_by(|(_, one), (_, two)| stretch_rate(one).total_cmp(&stretch_rate(two)));
     rarest.map_or(0, |(at, _)| u8::try_from(at).expect("literals are at most 48 bytes"))
 }
 

@@ -1,0 +1,118 @@
+//! gitleaks' JSON report, whose form is also that of its baselines.
+//!
+//! The form: <https://github.com/gitleaks/gitleaks/blob/master/report/finding.go>. Columns count from 1 and the end is the
+//! last character's, not the one behind it.
+
+use serde::Serialize;
+
+use crate::model::{Category, Evidence, Finding, Occurrence, Report};
+
+use super::{RenderError, RenderOptions, json};
+
+/// What gitleaks puts in place of a secret under `--redact`.
+const REDACTED: &str = "REDACTED";
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry<'a> {
+    #[serde(rename = "RuleID")]
+    rule_id: &'a str,
+    description: &'a str,
+    start_line: u64,
+    end_line: u64,
+    start_column: u64,
+    end_column: u64,
+    r#match: &'a str,
+    secret: &'a str,
+    file: &'a str,
+    symlink_file: &'static str,
+    commit: &'static str,
+    entropy: f32,
+    author: &'static str,
+    email: &'static str,
+    date: &'static str,
+    message: &'static str,
+    tags: Vec<&'static str>,
+    fingerprint: String,
+}
+
+/// An array with an entry for each place of each finding.
+pub(super) fn render(report: &Report, _options: &RenderOptions) -> Result<Vec<u8>, RenderError> {
+    let entries: Vec<_> = report
+        .findings
+        .iter()
+        .flat_map(|finding| finding.occurrences.iter().map(move |place| entry(finding, place)))
+        .collect();
+    json::to_bytes(&entries)
+}
+
+fn entry<'a>(finding: &'a Finding, place: &'a Occurrence) -> Entry<'a> {
+    let secret = finding.secret.value.as_deref().unwrap_or(REDACTED);
+    Entry {
+        rule_id: &finding.rule,
+        description: &finding.title,
+        start_line: place.start.line,
+        end_line: place.end.line,
+        start_column: place.start.column,
+        end_column: place.end.column.saturating_sub(1),
+        r#match: place.matched.as_deref().unwrap_or(secret),
+        secret,
+        file: &place.path,
+        symlink_file: "",
+        commit: "",
+        entropy: entropy(finding),
+        author: "",
+        email: "",
+        date: "",
+        message: "",
+        tags: finding.category.map(Category::as_str).into_iter().collect(),
+        fingerprint: format!("{}:{}:{}", place.path, finding.rule, place.start.line),
+    }
+}
+
+fn entropy(finding: &Finding) -> f32 {
+    let bits = finding.evidence.iter().find_map(|evidence| match evidence {
+        Evidence::Entropy { bits } => Some(*bits),
+        _ => None,
+    });
+    bits.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Format, sample};
+
+    #[test]
+    fn entry_has_the_fields_of_gitleaks_and_no_secret() {
+        let text = sample::text(&sample::report(), Format::Gitleaks);
+        let entries: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
+        assert_eq!(entries.len(), sample::report().occurrences());
+        insta::assert_snapshot!(format!("{:#}", entries[6]), @r#"
+        {
+          "RuleID": "generic-password",
+          "Description": "Password",
+          "StartLine": 3,
+          "EndLine": 3,
+          "StartColumn": 20,
+          "EndColumn": 59,
+          "Match": "REDACTED",
+          "Secret": "REDACTED",
+          "File": "src/日本 1%.py",
+          "SymlinkFile": "",
+          "Commit": "",
+          "Entropy": 3.5,
+          "Author": "",
+          "Email": "",
+          "Date": "",
+          "Message": "",
+          "Tags": [],
+          "Fingerprint": "src/日本 1%.py:generic-password:3"
+        }
+        "#);
+    }
+
+    #[test]
+    fn nothing_found_is_an_empty_array() {
+        assert_eq!(sample::text(&sample::clean(), Format::Gitleaks), "[]\n");
+    }
+}

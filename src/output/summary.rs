@@ -1,0 +1,113 @@
+//! The last lines of the human format: how much was found, scanned, left out and not seen.
+
+use std::{collections::BTreeMap, fmt::Display};
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::model::{Coverage, Gap, GapReason, Report};
+
+use super::{
+    terminal::{ALARM, FRAME, Label, PLAIN, Page, STRONG},
+    wording::{counted, number, size},
+};
+
+/// Failures that are listed; the JSON report has them all.
+const LISTED_GAPS: usize = 10;
+
+/// The headline, then what is missing from it.
+pub(super) fn put(page: &mut Page, report: &Report, verbose: bool) {
+    put_headline(page, &headline(report));
+    put_failures(page, &report.coverage, verbose);
+    if verbose {
+        put_skipped(page, &report.coverage);
+    }
+}
+
+/// One line where it fits, else a line for each part.
+fn put_headline(page: &mut Page, parts: &[String]) {
+    let line = parts.join(" · ");
+    if line.width() <= page.width() {
+        page.line(STRONG, &line);
+    } else {
+        parts.iter().for_each(|part| page.paragraph(&Label::NONE, STRONG, part));
+    }
+}
+
+fn headline(report: &Report) -> Vec<String> {
+    let mut parts = vec![result(report)];
+    if !report.findings.is_empty() {
+        let Coverage { files, bytes, .. } = report.coverage;
+        parts.push(format!("{}, {} scanned", counted(files, "file"), size(bytes)));
+    }
+    let suppressed: u64 = report.suppressed.values().sum();
+    if suppressed > 0 {
+        parts.push(format!("{} suppressed ({})", number(suppressed), tally(&report.suppressed, ", ")));
+    }
+    let skipped = skipped(&report.coverage);
+    if !skipped.is_empty() {
+        let total: u64 = skipped.values().sum();
+        parts.push(format!("{} skipped ({})", number(total), tally(&skipped, "; ")));
+    }
+    parts
+}
+
+fn result(report: &Report) -> String {
+    let Coverage { files, bytes, .. } = report.coverage;
+    if !report.findings.is_empty() {
+        let secrets = counted(report.findings.len() as u64, "secret");
+        return format!("{secrets} in {}", counted(report.occurrences() as u64, "place"));
+    }
+    let files = counted(files, "file");
+    if report.coverage.is_incomplete() {
+        format!("no secrets found in what could be scanned: {files} ({})", size(bytes))
+    } else {
+        format!("no secrets found in {files} ({})", size(bytes))
+    }
+}
+
+fn skipped(coverage: &Coverage) -> BTreeMap<GapReason, u64> {
+    let mut skipped = BTreeMap::new();
+    for gap in coverage.gaps.iter().filter(|gap| !gap.reason.is_failure()) {
+        *skipped.entry(gap.reason).or_default() += 1;
+    }
+    skipped
+}
+
+fn tally<Reason: Display>(counts: &BTreeMap<Reason, u64>, separator: &str) -> String {
+    let entries: Vec<_> =
+        counts.iter().map(|(reason, count)| format!("{reason}: {}", number(*count))).collect();
+    entries.join(separator)
+}
+
+fn put_failures(page: &mut Page, coverage: &Coverage, verbose: bool) {
+    let failures: Vec<_> = coverage.gaps.iter().filter(|gap| gap.reason.is_failure()).collect();
+    if failures.is_empty() {
+        return;
+    }
+    let paths = counted(failures.len() as u64, "path");
+    page.paragraph(
+        &Label::NONE,
+        ALARM,
+        &format!("incomplete: {paths} could not be scanned to the end; a secret there is not in this report"),
+    );
+    let listed = if verbose { failures.len() } else { failures.len().min(LISTED_GAPS) };
+    failures[..listed].iter().for_each(|gap| put_gap(page, gap));
+    if listed < failures.len() {
+        page.blanks(2);
+        page.line(FRAME, &format!("… and {} more (all in JSON)", number((failures.len() - listed) as u64)));
+    }
+}
+
+fn put_skipped(page: &mut Page, coverage: &Coverage) {
+    let skipped: Vec<_> = coverage.gaps.iter().filter(|gap| !gap.reason.is_failure()).collect();
+    if !skipped.is_empty() {
+        page.line(STRONG, "skipped:");
+    }
+    skipped.iter().for_each(|gap| put_gap(page, gap));
+}
+
+fn put_gap(page: &mut Page, gap: &Gap) {
+    let detail = if gap.detail.is_empty() { String::new() } else { format!(" ({})", gap.detail) };
+    page.blanks(2);
+    page.line(PLAIN, &format!("{}: {}{detail}", gap.path, gap.reason));
+}

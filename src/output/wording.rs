@@ -1,0 +1,120 @@
+//! The report's facts in plain words, for the formats that people read.
+
+use crate::model::{Confidence, Evidence, Exposure, Finding, Occurrence, Verdict};
+
+/// Why a finding is believed, or doubted: its evidence in the order in which the report has it.
+pub(super) fn why(finding: &Finding) -> String {
+    let reasons: Vec<_> = finding.evidence.iter().map(|evidence| reason(evidence, &finding.rule)).collect();
+    if reasons.is_empty() { "no evidence is recorded".to_owned() } else { reasons.join("; ") }
+}
+
+fn reason(evidence: &Evidence, own_rule: &str) -> String {
+    match evidence {
+        Evidence::Format { rule } if rule == own_rule => "has the format of this type".to_owned(),
+        Evidence::Format { rule } => format!("has the format of {rule}"),
+        Evidence::Checksum { valid: true, .. } => "checksum is right".to_owned(),
+        Evidence::Checksum { valid: false, .. } => "checksum is wrong".to_owned(),
+        Evidence::Entropy { bits } => format!("{bits:.1} bits of entropy per character"),
+        Evidence::Context { name } => format!("assigned to {name}"),
+    }
+}
+
+/// How sure it is, as a person would say it.
+pub(super) fn certainty(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::High => "almost certain",
+        Confidence::Medium => "likely",
+        Confidence::Low => "a guess",
+    }
+}
+
+/// What a verdict means.
+pub(super) fn verdict(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Active => "active: the provider accepts it".to_owned(),
+        Verdict::Known => "known: it is the secret manager's current value".to_owned(),
+        Verdict::Retired => "retired: it is an older value of the secret manager's".to_owned(),
+        Verdict::Inactive => "inactive: the provider refuses it".to_owned(),
+        Verdict::Restricted => "restricted: it is alive, with few rights".to_owned(),
+        Verdict::Disabled => "disabled: it could be switched on again".to_owned(),
+        Verdict::Locked => "locked for now: it may work again".to_owned(),
+        Verdict::Unknown(why) => format!("unknown: {why}"),
+    }
+}
+
+/// What to do about a finding.
+pub(super) fn next_step(finding: &Finding) -> String {
+    match (&finding.verdict, &finding.help) {
+        (Some(Verdict::Inactive), _) => "remove it; it is refused already".to_owned(),
+        (Some(Verdict::Retired), _) => "make sure that the old value is refused, then remove it".to_owned(),
+        (_, Some(address)) => format!("revoke or rotate it ({address}), then remove it"),
+        (_, None) => "revoke or rotate it where it was issued, then remove it".to_owned(),
+    }
+}
+
+/// How far a secret is out; `None` for a file of the scanned tree, where its places say it all.
+pub(super) fn exposure(exposure: Exposure) -> Option<&'static str> {
+    match exposure {
+        Exposure::Worktree => None,
+        Exposure::Staged => Some("in the index, about to be committed"),
+        Exposure::Head => Some("in the commit that is checked out"),
+        Exposure::Branch => Some("at the tip of a branch"),
+        Exposure::Tag => Some("at a tag"),
+        Exposure::Past => Some("in older commits only"),
+        Exposure::Unreachable => Some("in the object database, reachable from no ref"),
+    }
+}
+
+/// `path:line:column`, as editors and terminals open it.
+pub(super) fn place(occurrence: &Occurrence) -> String {
+    format!("{}:{}:{}", occurrence.path, occurrence.start.line, occurrence.start.column)
+}
+
+/// "1 secret", "1,204 secrets".
+pub(super) fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", number(count))
+}
+
+/// "1,204".
+pub(super) fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number of bytes in the unit that suits it, in powers of 1000.
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: &[(u64, &str)] =
+        &[(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    let Some((unit, name)) = UNITS.iter().find(|(unit, _)| bytes >= *unit) else {
+        return format!("{bytes} B");
+    };
+    let tenths = bytes / (unit / 10);
+    format!("{}.{} {name}", tenths / 10, tenths % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(counted(1, "file"), "1 file");
+        assert_eq!(counted(0, "file"), "0 files");
+        assert_eq!(counted(999, "file"), "999 files");
+        assert_eq!(counted(1_234_567, "file"), "1,234,567 files");
+    }
+
+    #[test]
+    fn sizes_take_the_unit_that_suits_them() {
+        let sizes = [0, 999, 1_000, 12_345_678, 999_999_999, 1_500_000_000, u64::MAX].map(size);
+        assert_eq!(sizes, ["0 B", "999 B", "1.0 kB", "12.3 MB", "999.9 MB", "1.5 GB", "18446744.0 TB"]);
+    }
+}
