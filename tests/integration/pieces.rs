@@ -16,7 +16,7 @@ use crate::secrets::{in_base64, password, pem, token, utf16};
 static DETECTOR: LazyLock<Detector> =
     LazyLock::new(|| Detector::new(builtin()).expect("the built-in rules can be run"));
 
-static TRIAGE: LazyLock<Triage> = LazyLock::new(|| {
+static TRIAGE: LazyLock<Triage<'static>> = LazyLock::new(|| {
     let policy = Policy {
         allowlists: Vec::new(),
         ignore_file: IgnoreFile::default(),
@@ -62,7 +62,7 @@ fn sightings(content: &dyn Content) -> Vec<String> {
         format!("{} {where_to:?} {:?}", DETECTOR.rule(sighting.rule).id, sighting.evidence)
     };
     let found = matches(content);
-    let judged = TRIAGE.judge(&DETECTOR, content, "a.txt", found).expect("memory can be read");
+    let judged = TRIAGE.judge(content, "a.txt", found).expect("memory can be read");
     judged.iter().map(show).collect()
 }
 
