@@ -142,7 +142,7 @@ fn unprivileged(project: &Project, args: &[&str]) -> Option<Command> {
         command.args(args);
         return Some(command);
     }
-    fs::set_permissions(project.root(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(project.root(), fs::Permissions::from_mode(0o755)).expect("make it readable");
     let as_nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", HEKATE];
     let works = Command::new("setpriv").args(as_nobody).arg("--version").stdout(Stdio::null()).status();
     if !works.is_ok_and(|status| status.success()) {
@@ -159,7 +159,8 @@ fn what_can_not_be_read_is_listed_and_makes_the_scan_incomplete() {
     use std::os::unix::fs::PermissionsExt;
     let project = Project::new();
     project.file("closed.py", line(1)).file("closed/a.py", line(2)).file("open.py", "x = 1\n");
-    let close = |path: &str| fs::set_permissions(project.path(path), fs::Permissions::from_mode(0)).unwrap();
+    let close =
+        |path: &str| fs::set_permissions(project.path(path), fs::Permissions::from_mode(0o000)).unwrap();
     close("closed.py");
     close("closed");
     // As root where there is no setpriv nothing is unreadable; the next test still holds.

@@ -134,13 +134,13 @@ proptest! {
         let text = String::from_utf8_lossy(&build(5 * BLOCK / 4, true, &placed)).into_owned();
         let order = if big { Utf16::Big } else { Utf16::Little };
         let raw = utf16(&text, big);
-        let decoded = || Utf16Content::decode(&raw, order);
-        prop_assert_eq!(sightings(&decoded()), sightings(&Unheld(decoded())));
-        for found in matches(&decoded()) {
-            let (start, end) = (decoded().file_offset(found.secret_span.start), decoded().file_offset(found.secret_span.end));
-            let there = &raw[start as usize..end as usize];
+        let decoded = Utf16Content::decode(&raw, order);
+        for found in matches(&decoded) {
+            let place = decoded.file_offset(found.secret_span.start)..decoded.file_offset(found.secret_span.end);
+            let there = &raw[place.start as usize..place.end as usize];
             prop_assert_eq!(there, utf16(&String::from_utf8_lossy(found.secret.expose()), big));
         }
+        prop_assert_eq!(sightings(&decoded), sightings(&Unheld(decoded)));
     }
 }
 
