@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    io::ErrorKind,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Mutex, PoisonError},
 };
@@ -9,6 +10,7 @@ use std::{
 use rayon::prelude::*;
 
 use crate::{
+    detect::is_split,
     model::{Confidence, Coverage, Exposure, Gap, GapReason, Report, Repository, SCHEMA, Source as Origin},
     source::{Entry, Source},
     triage::{Sighting, Triage, assemble},
@@ -57,20 +59,25 @@ pub fn scan(
     let listing = source.list();
     progress.start(listing.entries.len() as u64);
     let buffers = Buffers::default();
-    let parts: Vec<Part> = listing
+    let parts: Vec<Option<Part>> = listing
         .entries
         .par_iter()
         .map(|entry| {
             let mut buffer = buffers.take();
-            let part = scan_entry(source, entry, triage, &mut buffer);
+            let part = Job { source, entry, triage }.run(&mut buffer, Split::PutOff);
             buffers.give_back(buffer);
-            progress.advance(part.coverage.bytes);
-            part
+            part.inspect(|part| progress.advance(part.coverage.bytes))
         })
         .collect();
     let mut coverage = Coverage { gaps: listing.gaps, ..Coverage::default() };
     let mut sightings = Vec::new();
-    for part in parts {
+    for (entry, part) in listing.entries.iter().zip(parts) {
+        // Big content is searched by all threads together, one after the other: so memory stays bounded, however many there are.
+        let part = part.or_else(|| {
+            let part = Job { source, entry, triage }.run(&mut Vec::new(), Split::Now);
+            part.inspect(|part| progress.advance(part.coverage.bytes))
+        });
+        let part = part.expect("nothing is put off twice");
         coverage.merge(part.coverage);
         sightings.extend(part.sightings);
     }
@@ -99,37 +106,56 @@ impl Part {
     }
 }
 
-/// Scans one entry. Whatever fails becomes a gap; the rest of the scan goes on.
-fn scan_entry(source: &dyn Source, entry: &Entry, triage: &Triage<'_>, buffer: &mut Vec<u8>) -> Part {
-    let failed = |reason, detail: String| Part::gap(Gap { path: entry.name.clone(), reason, detail });
-    let opened = match source.open(entry, buffer) {
-        Ok(opened) => opened,
-        Err(gap) => return Part { sightings: triage.judge_path(&entry.name), ..Part::gap(gap) },
-    };
-    let content = opened.content();
-    let run = || {
-        let matches = triage.detector().scan(content)?;
-        triage.judge(content, &entry.name, matches)
-    };
-    // A bug that one file brings to light must not hide what the others hold.
-    match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(Ok(mut sightings)) => {
-            sightings.extend(triage.judge_path(&entry.name));
-            Part { sightings, coverage: Coverage { files: 1, bytes: opened.file_len(), gaps: Vec::new() } }
+/// What to do with content that is searched in several blocks at once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Split {
+    PutOff,
+    Now,
+}
+
+/// One entry to scan.
+struct Job<'a> {
+    source: &'a dyn Source,
+    entry: &'a Entry,
+    triage: &'a Triage<'a>,
+}
+
+impl Job<'_> {
+    /// Scans the entry, unless it is put off. Whatever fails becomes a gap; the rest of the scan goes on.
+    fn run(&self, buffer: &mut Vec<u8>, split: Split) -> Option<Part> {
+        let name = &self.entry.name;
+        let failed = |reason, detail: String| Part::gap(Gap { path: name.clone(), reason, detail });
+        let opened = match self.source.open(self.entry, buffer) {
+            Ok(opened) => opened,
+            Err(gap) => return Some(Part { sightings: self.triage.judge_path(name), ..Part::gap(gap) }),
+        };
+        let content = opened.content();
+        if split == Split::PutOff && is_split(content) {
+            return None;
         }
-        Ok(Err(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            failed(GapReason::Changed, error.to_string())
-        }
-        Ok(Err(error)) => failed(GapReason::Unreadable, error.to_string()),
-        Err(_) => failed(
-            GapReason::Failed,
-            "a bug in hekate; please report it with the file, if it may be shared".into(),
-        ),
+        let search = || {
+            let matches = self.triage.detector().scan(content)?;
+            self.triage.judge(content, name, matches)
+        };
+        // A bug that one file brings to light must not hide what the others hold.
+        Some(match catch_unwind(AssertUnwindSafe(search)) {
+            Ok(Ok(mut sightings)) => {
+                sightings.extend(self.triage.judge_path(name));
+                Part {
+                    sightings,
+                    coverage: Coverage { files: 1, bytes: opened.file_len(), gaps: Vec::new() },
+                }
+            }
+            Ok(Err(error)) if error.kind() == ErrorKind::UnexpectedEof => {
+                failed(GapReason::Changed, error.to_string())
+            }
+            Ok(Err(error)) => failed(GapReason::Unreadable, error.to_string()),
+            Err(_) => failed(GapReason::Failed, "a bug in hekate; please report it".into()),
+        })
     }
 }
 
-/// Read buffers between two files. A rayon worker that waits for a big file's blocks may take up another file meanwhile, so a
-/// buffer belongs to a file, not to a thread.
+/// Read buffers between two files: whoever scans takes one and gives it back.
 #[derive(Default)]
 struct Buffers(Mutex<Vec<Vec<u8>>>);
 

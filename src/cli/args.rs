@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
     config::{Flags, WalkFlags},
@@ -20,8 +20,11 @@ Exit codes:
 
 /// Finds leaked secrets, says why it believes them, and keeps them out of every report.
 #[derive(Debug, Parser)]
-#[command(name = "hekate", version, about, after_help = EXIT_CODES, disable_help_subcommand = true, max_term_width = 100)]
+#[command(name = "hekate", version, about, after_help = EXIT_CODES, disable_help_subcommand = true, disable_help_flag = true, max_term_width = 100)]
 pub(super) struct Cli {
+    /// Print help
+    #[arg(short, long, action = ArgAction::HelpShort, global = true)]
+    help: Option<bool>,
     #[command(subcommand)]
     pub(super) command: Command,
 }
@@ -115,7 +118,7 @@ pub(super) struct WalkArgs {
 #[command(next_help_heading = "Output")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct OutputArgs {
-    /// Format on standard output
+    /// Format on standard output: human, json, jsonl, sarif, gitleaks or csv
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = parse_format)]
     pub(super) format: Format,
     /// Write a report to a file (repeatable); the format is the prefix, else --format, else the extension; "-" is standard output
@@ -247,7 +250,7 @@ pub(super) struct ReportArgs {
     /// A report written with --format json; "-" is standard input
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
-    /// Format on standard output
+    /// Format on standard output: human, json, jsonl, sarif, gitleaks or csv
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = parse_format)]
     pub(super) format: Format,
     /// Write to a file (repeatable), as in scan

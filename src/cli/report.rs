@@ -19,7 +19,8 @@ pub(super) fn run(args: &ReportArgs) -> Result<Exit> {
         text =
             std::fs::read_to_string(&args.file).with_context(|| format!("read {}", args.file.display()))?;
     }
-    let report = parse_report(&text).with_context(|| format!("read {}", args.file.display()))?;
+    let report = parse_report(text.trim_start_matches('\u{feff}'))
+        .with_context(|| format!("read {}", args.file.display()))?;
     let look = Look { color: args.color, verbose: args.verbose };
     for target in sink::targets(&args.output, args.format) {
         target.write(&report, look)?;

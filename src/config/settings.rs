@@ -139,8 +139,7 @@ impl Settings {
     pub fn load(flags: &Flags, scanned: Option<&Path>, here: &Path) -> Result<Self, ConfigError> {
         let repository = root_of(here);
         let home = repository.clone().unwrap_or_else(|| here.to_owned());
-        let is_own = scanned.is_none_or(|scanned| is_inside(scanned, &home));
-        let own = |name: &str| Some(home.join(name)).filter(|path| is_own && path.is_file());
+        let own = |name: &str| Some(home.join(name)).filter(|path| path.is_file());
         let config = match (&flags.config, own(CONFIG_NAME)) {
             (Some(path), _) => ConfigFile::load(path, true)?,
             (None, Some(path)) => ConfigFile::load(&path, false)?,
@@ -162,8 +161,7 @@ impl Settings {
         let key = fingerprint_key()?;
         let named = flags.baseline.clone().or(section.baseline);
         let baseline_path = named.clone().unwrap_or_else(|| home.join(BASELINE_NAME));
-        let baseline =
-            load_baseline(&baseline_path, named.is_some() || is_own, named.is_some(), key.is_keyed())?;
+        let baseline = load_baseline(&baseline_path, named.is_some(), key.is_keyed())?;
         let ignore_file =
             own(IGNORE_FILE_NAME).map(|path| load_ignore_file(&path)).transpose()?.unwrap_or_default();
         let policy = Policy {
@@ -205,13 +203,6 @@ impl Settings {
     }
 }
 
-fn is_inside(scanned: &Path, home: &Path) -> bool {
-    match (scanned.canonicalize(), home.canonicalize()) {
-        (Ok(scanned), Ok(home)) => scanned.starts_with(home),
-        _ => false,
-    }
-}
-
 /// Path of the scanned folder within the repository, with a `/` at its end; a single file's name already is its path.
 fn prefix_in(scanned: &Path, home: &Path) -> String {
     let (Ok(scanned), Ok(home)) = (scanned.canonicalize(), home.canonicalize()) else { return String::new() };
@@ -247,13 +238,8 @@ fn unknown_rule(rules: &[Rule], id: &str) -> ConfigError {
     ConfigError::UnknownRule { id: id.to_owned(), hint: hint.unwrap_or_default() }
 }
 
-fn load_baseline(
-    path: &Path,
-    may_read: bool,
-    must_exist: bool,
-    has_key: bool,
-) -> Result<Baseline, ConfigError> {
-    if !may_read || (!must_exist && !path.is_file()) {
+fn load_baseline(path: &Path, must_exist: bool, has_key: bool) -> Result<Baseline, ConfigError> {
+    if !must_exist && !path.is_file() {
         return Ok(Baseline::default());
     }
     let text = std::fs::read_to_string(path)

@@ -23,6 +23,11 @@ pub(super) fn count(len: u64) -> u64 {
     len.div_ceil(BLOCK)
 }
 
+/// Whether content is searched in several blocks, by all threads at once.
+pub fn is_split(content: &dyn Content) -> bool {
+    count(content.len()) > 1
+}
+
 /// The `index`th block of content that is in memory.
 pub(super) fn of_slice(bytes: &[u8], index: u64) -> Window<'_> {
     let (start, end) = bounds(bytes.len() as u64, index);

@@ -3,17 +3,11 @@
 use std::{
     io,
     ops::Range,
-    sync::{Mutex, OnceLock, PoisonError},
+    sync::{Mutex, PoisonError},
 };
 
 use rayon::prelude::*;
-use regex_automata::{
-    Anchored, Input,
-    hybrid::dfa::{self, DFA},
-    meta::{Cache, Regex},
-    nfa::thompson::{self, WhichCaptures},
-    util::{captures::Captures, syntax},
-};
+use regex_automata::{Anchored, Input, hybrid::dfa, meta::Cache, util::captures::Captures};
 
 use super::{
     Content, RawMatch,
@@ -21,9 +15,10 @@ use super::{
     cluster::clusters,
     context,
     judge::judge,
+    machine::Machine,
     prefilter::{Hit, Plan, Prefilter},
 };
-use crate::rule::{Origin, Pattern, Rule, Search, builtin_plan};
+use crate::rule::{Origin, Rule, Search, builtin_plan};
 
 /// A set of rules that can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +38,7 @@ pub enum DetectError {
 
 /// Finds what a set of rules describes.
 pub struct Detector {
-    rules: Vec<Compiled>,
+    rules: Vec<Machine>,
     prefilter: Prefilter,
     /// For each literal of the prefilter, what a hit means.
     uses: Vec<Vec<Use>>,
@@ -51,13 +46,6 @@ pub struct Detector {
     margin: usize,
     /// Scratch memory between two scans; whoever scans takes one and gives it back.
     idle: Mutex<Vec<Scratch>>,
-}
-
-struct Compiled {
-    rule: Rule,
-    /// Compiled at the first hit: a scan pays only for the rules that it needs.
-    regex: OnceLock<Regex>,
-    gate: OnceLock<Option<DFA>>,
 }
 
 #[derive(Clone, Copy)]
@@ -74,7 +62,7 @@ struct Scratch {
     /// Literal spans per rule, and which rules have some.
     by_rule: Vec<Vec<Range<usize>>>,
     touched: Vec<usize>,
-    machines: Vec<Option<(Cache, Captures)>>,
+    regexes: Vec<Option<(Cache, Captures)>>,
     gates: Vec<Option<dfa::Cache>>,
     /// Rules of which a gate was seen.
     open: Vec<bool>,
@@ -93,16 +81,10 @@ impl Detector {
     /// # Errors
     /// A user's regex that is too big to run.
     pub fn new(rules: Vec<Rule>) -> Result<Self, DetectError> {
-        let rules: Vec<Compiled> = rules
-            .into_iter()
-            .map(|rule| Compiled { rule, regex: OnceLock::new(), gate: OnceLock::new() })
-            .collect();
-        for compiled in rules.iter().filter(|compiled| compiled.rule.origin == Origin::User) {
-            if let Some(pattern) = compiled.rule.pattern() {
-                let failed = |message| DetectError::TooBig { rule: compiled.rule.id.clone(), message };
-                let regex = compile(pattern).map_err(failed)?;
-                compiled.regex.set(regex).expect("it was just made");
-            }
+        let rules: Vec<Machine> = rules.into_iter().map(Machine::new).collect();
+        for machine in rules.iter().filter(|machine| machine.rule.origin == Origin::User) {
+            let failed = |message| DetectError::TooBig { rule: machine.rule.id.clone(), message };
+            machine.compile().map_err(failed)?;
         }
         let plan = plan(&rules)?;
         let mut uses = vec![Vec::new(); plan.literals.len()];
@@ -111,7 +93,7 @@ impl Detector {
                 .binary_search_by(|placed| placed.bytes.as_slice().cmp(literal))
                 .expect("the plan holds every literal")
         };
-        for (index, Compiled { rule, .. }) in rules.iter().enumerate() {
+        for (index, Machine { rule, .. }) in rules.iter().enumerate() {
             if let Some(Search::Literals { literals, .. }) = rule.pattern().map(|pattern| &pattern.search) {
                 literals.iter().for_each(|literal| uses[index_of(literal)].push(Use::Literal(index)));
             }
@@ -119,7 +101,7 @@ impl Detector {
         }
         let prefilter = Prefilter::new(&plan);
         let reaches =
-            rules.iter().filter_map(|compiled| compiled.rule.pattern()).map(|pattern| pattern.search.reach());
+            rules.iter().filter_map(|machine| machine.rule.pattern()).map(|pattern| pattern.search.reach());
         let farthest = reaches.map(|reach| reach.before.max(reach.after)).max().unwrap_or(0);
         let margin = farthest + prefilter.max_len() + context::LOOK_BACK + 16;
         Ok(Self { rules, prefilter, uses, margin, idle: Mutex::default() })
@@ -132,7 +114,7 @@ impl Detector {
 
     /// All rules, in the order of their indexes.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
-        self.rules.iter().map(|compiled| &compiled.rule)
+        self.rules.iter().map(|machine| &machine.rule)
     }
 
     /// Every match in the content, by place, then by rule.
@@ -210,7 +192,7 @@ impl Detector {
         for rule in touched.drain(..) {
             let mut hits = std::mem::take(&mut scratch.by_rule[rule]);
             hits.sort_unstable_by_key(|hit| (hit.start, hit.end));
-            let reach = self.pattern(rule).search.reach();
+            let reach = self.rules[rule].pattern().search.reach();
             clusters(window.bytes, reach, &hits, |span, hits| {
                 if hits.iter().any(|hit| self.passes_gate(rule, window.bytes, hit, scratch)) {
                     self.search(rule, span, &mut Pass { window, scratch, matches });
@@ -229,10 +211,10 @@ impl Detector {
         scratch: &mut Scratch,
         matches: &mut Vec<RawMatch>,
     ) -> io::Result<()> {
-        let is_due = |(index, compiled): (usize, &Compiled)| {
+        let is_due = |(index, machine): (usize, &Machine)| {
             let is_whole =
-                compiled.rule.pattern().is_some_and(|pattern| matches!(pattern.search, Search::Whole { .. }));
-            (is_whole && (compiled.rule.gates.is_empty() || scratch.open[index])).then_some(index)
+                machine.rule.pattern().is_some_and(|pattern| matches!(pattern.search, Search::Whole { .. }));
+            (is_whole && (machine.rule.gates.is_empty() || scratch.open[index])).then_some(index)
         };
         let due: Vec<usize> = self.rules.iter().enumerate().filter_map(is_due).collect();
         if due.is_empty() {
@@ -245,7 +227,7 @@ impl Detector {
                 None => block::read(content, index, self.margin, &mut buffer)?,
             };
             for &rule in &due {
-                let reach = self.pattern(rule).search.reach();
+                let reach = self.rules[rule].pattern().search.reach();
                 let end = window.bytes.len().min(window.core.end + reach.after);
                 let first = matches.len();
                 self.search(rule, window.core.start..end, &mut Pass { window: &window, scratch, matches });
@@ -263,27 +245,22 @@ impl Detector {
 
     /// Whether a match may stand around the hit: what has to follow its literal does. Without a gate, it may.
     fn passes_gate(&self, rule: usize, bytes: &[u8], hit: &Range<usize>, scratch: &mut Scratch) -> bool {
-        let Some(gate) = self.gate(rule) else { return true };
+        let Some(gate) = self.rules[rule].gate() else { return true };
         scratch.gates.resize_with(self.rules.len(), || None);
         let cache = scratch.gates[rule].get_or_insert_with(|| gate.create_cache());
-        let end = bytes.len().min(hit.end + self.pattern(rule).search.reach().after);
+        let end = bytes.len().min(hit.end + self.rules[rule].pattern().search.reach().after);
         let input = Input::new(bytes).span(hit.end..end).anchored(Anchored::Yes).earliest(true);
         // A lazy DFA that gives up has decided nothing.
         gate.try_search_fwd(cache, &input).map_or(true, |found| found.is_some())
     }
 
-    fn gate(&self, rule: usize) -> Option<&DFA> {
-        let compiled = &self.rules[rule];
-        compiled.gate.get_or_init(|| compiled.rule.pattern().and_then(compile_gate)).as_ref()
-    }
-
     /// Runs a rule's regex over a span of the window.
     fn search(&self, rule: usize, span: Range<usize>, pass: &mut Pass<'_>) {
-        let regex = self.regex(rule);
-        let machines = &mut pass.scratch.machines;
-        machines.resize_with(self.rules.len(), || None);
+        let regex = self.rules[rule].regex();
+        let regexes = &mut pass.scratch.regexes;
+        regexes.resize_with(self.rules.len(), || None);
         let (cache, captures) =
-            machines[rule].get_or_insert_with(|| (regex.create_cache(), regex.create_captures()));
+            regexes[rule].get_or_insert_with(|| (regex.create_cache(), regex.create_captures()));
         let compiled = &self.rules[rule].rule;
         let Window { bytes, base, .. } = *pass.window;
         let mut input = Input::new(bytes).span(span);
@@ -295,20 +272,6 @@ impl Detector {
             // No rule matches the empty string, so this moves on.
             input.set_start(whole.end());
         }
-    }
-
-    fn pattern(&self, rule: usize) -> &Pattern {
-        self.rules[rule]
-            .rule
-            .pattern()
-            .expect("only rules with a pattern have literals or are searched whole")
-    }
-
-    fn regex(&self, rule: usize) -> &Regex {
-        self.rules[rule].regex.get_or_init(|| {
-            compile(self.pattern(rule))
-                .expect("the tests compile every built-in regex, users' are compiled first")
-        })
     }
 
     fn take_scratch(&self) -> Scratch {
@@ -327,34 +290,9 @@ fn secret_group(captures: &Captures, named: Option<usize>) -> Option<Range<usize
     named.map_or_else(|| (1..captures.group_len()).find_map(group), group)
 }
 
-fn compile(pattern: &Pattern) -> Result<Regex, String> {
-    const MAX_NFA: usize = 8 << 20;
-    const MAX_LAZY_DFA: usize = 2 << 20;
-    Regex::builder()
-        .syntax(syntax::Config::new().unicode(pattern.unicode).utf8(false))
-        .configure(
-            Regex::config()
-                .utf8_empty(false)
-                .nfa_size_limit(Some(MAX_NFA))
-                .hybrid_cache_capacity(MAX_LAZY_DFA),
-        )
-        .build(&pattern.regex)
-        .map_err(|error| error.to_string())
-}
-
-/// The lazy DFA of a pattern's gate; `None` where there is none, or none that can be built: then every hit passes.
-fn compile_gate(pattern: &Pattern) -> Option<DFA> {
-    let Search::Literals { gate: Some(gate), .. } = &pattern.search else { return None };
-    DFA::builder()
-        .syntax(syntax::Config::new().unicode(pattern.unicode).utf8(false))
-        .thompson(thompson::Config::new().utf8(false).which_captures(WhichCaptures::None))
-        .build(gate)
-        .ok()
-}
-
 /// The prefilter's plan: the one that was laid out at build time where the rules are just the built-in ones.
-fn plan(rules: &[Compiled]) -> Result<Plan, DetectError> {
-    let mut literals: Vec<Vec<u8>> = rules.iter().flat_map(|compiled| compiled.rule.literals()).collect();
+fn plan(rules: &[Machine]) -> Result<Plan, DetectError> {
+    let mut literals: Vec<Vec<u8>> = rules.iter().flat_map(|machine| machine.rule.literals()).collect();
     literals.sort();
     literals.dedup();
     if literals.len() > 65_000 {
@@ -372,17 +310,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::rule::{Detection, Templater, builtin_with_templates};
-
-    #[test]
-    fn every_builtin_regex_and_gate_compiles() {
-        for rule in crate::rule::builtin() {
-            let Some(pattern) = rule.pattern() else { continue };
-            assert!(compile(pattern).is_ok(), "{}", rule.id);
-            let has_gate = matches!(&pattern.search, Search::Literals { gate: Some(_), .. });
-            assert_eq!(compile_gate(pattern).is_some(), has_gate, "{}", rule.id);
-        }
-    }
+    use crate::rule::{Detection, Pattern, Templater, builtin_with_templates};
 
     /// The same rules with nothing before their regexes but the literals.
     fn without_gates(mut rules: Vec<Rule>) -> Vec<Rule> {

@@ -10,11 +10,13 @@ mod cluster;
 mod content;
 mod context;
 mod judge;
+mod machine;
 mod matcher;
 mod placeholder;
 mod prefilter;
 mod utf16;
 
+pub use block::is_split;
 pub use canonical::canonical;
 pub use content::{Content, FileContent, Utf16Content};
 pub use judge::{RawMatch, strength_bits};

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-/// A place as people count it: line and column from 1. A column counts Unicode characters; a byte that is no UTF-8 counts one.
+/// A place as people count it: line and column from 1. A column counts Unicode characters (bytes that
+/// continue none), and no byte order mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Position {

@@ -80,7 +80,7 @@ pub struct Pattern {
 pub enum Search {
     /// Around the hits of literals that every match holds one of.
     Literals {
-        /// Lower-case, at least [`super::literal::MIN_LITERAL`] bytes each; compared without ASCII case.
+        /// Lower-case, at least three bytes each; compared without ASCII case.
         literals: Vec<Vec<u8>>,
         /// How far a match goes beyond a hit.
         reach: Reach,

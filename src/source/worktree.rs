@@ -98,10 +98,13 @@ impl Worktree {
 
     fn walk(&self, root: &Path, listing: &Mutex<Listing>) {
         let respect = self.options.respect_gitignore;
+        // Above the repository git reads no ignore file, and whoever can write there must not hide files from a scan.
+        let in_repository =
+            root.canonicalize().is_ok_and(|root| root.ancestors().any(|folder| folder.join(".git").exists()));
         let walker = WalkBuilder::new(root)
             .standard_filters(false)
             .hidden(self.options.skip_hidden)
-            .parents(respect)
+            .parents(respect && in_repository)
             .git_ignore(respect)
             .git_global(respect)
             .git_exclude(respect)

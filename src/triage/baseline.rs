@@ -7,17 +7,18 @@
 //! ```
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     fmt,
     str::FromStr,
     sync::atomic::{AtomicBool, Ordering},
 };
 
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use crate::{
     detect::canonical,
-    model::{Finding, Fingerprint, Report},
+    model::{Finding, Fingerprint, Report, Secret},
 };
 
 const HEADER: &str =
@@ -136,12 +137,13 @@ pub enum BaselineError {
 #[derive(Debug, Default)]
 pub struct Baseline {
     entries: Vec<BaselineEntry>,
-    by_print: HashMap<Fingerprint, usize>,
+    /// A merge may leave two entries for one secret.
+    by_print: HashMap<Fingerprint, Vec<usize>>,
     met: Vec<AtomicBool>,
     /// gitleaks' entries: `(rule, path, line)`.
     places: HashSet<(String, String, u64)>,
     /// gitleaks' entries that hold the value: its canonical form.
-    values: HashSet<Vec<u8>>,
+    values: BTreeSet<Secret>,
 }
 
 /// Entries that did nothing in a scan.
@@ -162,7 +164,7 @@ struct GitleaksFinding {
     #[serde(rename = "StartLine")]
     line: u64,
     #[serde(rename = "Secret", default)]
-    secret: String,
+    secret: Zeroizing<String>,
 }
 
 impl Baseline {
@@ -203,8 +205,8 @@ impl Baseline {
             serde_json::from_str(text).map_err(|error| BaselineError::Json(error.to_string()))?;
         let mut baseline = Self::default();
         for finding in findings {
-            if !finding.secret.is_empty() && finding.secret != "REDACTED" {
-                baseline.values.insert(canonical(finding.secret.as_bytes()).into_owned());
+            if !finding.secret.is_empty() && *finding.secret != "REDACTED" {
+                baseline.values.insert(Secret::new(canonical(finding.secret.as_bytes()).into_owned()));
             }
             baseline.places.insert((
                 finding.rule,
@@ -222,20 +224,23 @@ impl Baseline {
     }
 
     fn of(entries: Vec<BaselineEntry>) -> Self {
-        let by_print = entries.iter().enumerate().map(|(index, entry)| (entry.fingerprint, index)).collect();
+        let mut by_print: HashMap<_, Vec<usize>> = HashMap::new();
+        for (index, entry) in entries.iter().enumerate() {
+            by_print.entry(entry.fingerprint).or_default().push(index);
+        }
         let met = entries.iter().map(|_| AtomicBool::new(false)).collect();
         Self { entries, by_print, met, ..Self::default() }
     }
 
     /// Whether the secret, or the place, is accepted on this day.
     pub fn accepts(&self, fingerprint: &Fingerprint, today: Date) -> bool {
-        let Some(&index) = self.by_print.get(fingerprint) else { return false };
-        self.met[index].store(true, Ordering::Relaxed);
-        self.entries[index].until.is_none_or(|until| today <= until)
+        let Some(indexes) = self.by_print.get(fingerprint) else { return false };
+        indexes.iter().for_each(|index| self.met[*index].store(true, Ordering::Relaxed));
+        indexes.iter().any(|index| self.entries[*index].until.is_none_or(|until| today <= until))
     }
 
     /// Whether a gitleaks baseline names this value or this place.
-    pub fn accepts_gitleaks(&self, canonical: &[u8], place: (&str, &str, u64)) -> bool {
+    pub fn accepts_gitleaks(&self, canonical: &Secret, place: (&str, &str, u64)) -> bool {
         if self.places.is_empty() {
             return false;
         }
@@ -385,9 +390,9 @@ mod tests {
     fn gitleaks_reports_accept_by_value_or_place() {
         let text = r#"[{"RuleID":"r","File":"a.py","StartLine":3,"Secret":"REDACTED"},{"RuleID":"r","File":"b.py","StartLine":1,"Secret":"v"}]"#;
         let baseline = Baseline::parse(text, false).unwrap();
-        assert!(baseline.accepts_gitleaks(b"x", ("r", "a.py", 3)));
-        assert!(baseline.accepts_gitleaks(b"v", ("other", "z.py", 9)));
-        assert!(!baseline.accepts_gitleaks(b"REDACTED", ("r", "z.py", 9)));
+        assert!(baseline.accepts_gitleaks(&Secret::new("x"), ("r", "a.py", 3)));
+        assert!(baseline.accepts_gitleaks(&Secret::new("v"), ("other", "z.py", 9)));
+        assert!(!baseline.accepts_gitleaks(&Secret::new("REDACTED"), ("r", "z.py", 9)));
     }
 
     #[test]

@@ -22,6 +22,10 @@ const FARTHEST: u64 = 64 * 1024;
 /// What reading says.
 pub(super) fn positions(content: &dyn Content, offsets: &[u64]) -> io::Result<Vec<Position>> {
     let mut counter = Counter { line: 1, column: 1, after_return: false };
+    if starts_with_mark(content)? {
+        // A byte order mark is a character that no editor counts.
+        counter.column = 0;
+    }
     let mut positions = Vec::with_capacity(offsets.len());
     let mut buffer = Vec::new();
     let mut base = 0;
@@ -55,6 +59,11 @@ pub(super) fn positions(content: &dyn Content, offsets: &[u64]) -> io::Result<Ve
         behind.take_while(|(position, _)| position.line == 1).for_each(|(position, _)| position.column -= 1);
     }
     Ok(positions)
+}
+
+fn starts_with_mark(content: &dyn Content) -> io::Result<bool> {
+    let mut head = [0; 3];
+    Ok(content.read_at(0, &mut head)? == head.len() && head == *b"\xEF\xBB\xBF")
 }
 
 fn index(offset: u64) -> usize {
@@ -99,7 +108,7 @@ impl Counter {
     }
 
     fn position(&self) -> Position {
-        Position { line: self.line, column: self.column }
+        Position { line: self.line, column: self.column.max(1) }
     }
 }
 
@@ -171,6 +180,13 @@ mod tests {
         let lines: Vec<u64> =
             positions(&text.as_slice(), &offsets).unwrap().iter().map(|at| at.line).collect();
         assert_eq!(lines, [1, 1, 2, 2, 2, 3, 3, 4, 5, 5]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_column() {
+        let text = "\u{feff}key\nx".as_bytes();
+        let columns: Vec<u64> = positions(&text, &[0, 3, 6, 7]).unwrap().iter().map(|at| at.column).collect();
+        assert_eq!(columns, [1, 1, 4, 1]);
     }
 
     #[test]

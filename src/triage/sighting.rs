@@ -203,12 +203,12 @@ impl<'d> Triage<'d> {
         let place = is_weak
             .then(|| Fingerprint::of_place(&in_repository, &place_line(lines, found.secret_span, masks)));
         let fingerprint = (!is_weak).then(|| self.policy.key.fingerprint(canonical.expose()));
-        let matched = content.read_range(found.span.start, found.span.end)?;
+        let matched = Secret::new(content.read_range(found.span.start, found.span.end)?);
         let subject = Subject {
             rule: &rule.id,
             path,
             secret: found.secret.expose(),
-            matched: &matched,
+            matched: matched.expose(),
             lines: &candidate.lines,
         };
         let before = line_before(content, candidate.lines_start)?;
@@ -230,7 +230,7 @@ impl<'d> Triage<'d> {
             span: Span::new(content.file_offset(span.start), content.file_offset(span.end)),
             excerpt: excerpt(lines, span, masks),
             place,
-            matched: self.policy.show_secrets.then(|| String::from_utf8_lossy(&matched).into_owned()),
+            matched: self.policy.show_secrets.then(|| String::from_utf8_lossy(matched.expose()).into_owned()),
         };
         Ok(Sighting {
             rule: found.rule,
@@ -267,7 +267,7 @@ impl<'d> Triage<'d> {
         } else {
             let is_accepted =
                 accepted.fingerprint.is_some_and(|print| policy.baseline.accepts(&print, policy.today))
-                    || policy.baseline.accepts_gitleaks(accepted.canonical.expose(), place);
+                    || policy.baseline.accepts_gitleaks(accepted.canonical, place);
             is_accepted.then_some(Suppression::Baseline)
         }
     }

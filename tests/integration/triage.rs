@@ -209,6 +209,22 @@ fn writing_a_baseline_renews_an_expired_entry() {
 }
 
 #[test]
+fn of_two_entries_for_one_secret_the_longer_one_counts() {
+    let project = Project::new();
+    project.file("a.py", line(1));
+    accept(&project);
+    let text = project.read("hekate.baseline");
+    let entry = text.lines().nth(1).expect("one secret was accepted");
+    // As a merge leaves them: both branches accepted it.
+    for until in ["until=2020-01-01", "until=2999-01-01"] {
+        let other = entry.replace("github-pat ", &format!("github-pat {until} "));
+        project.file("hekate.baseline", format!("{text}{other}\n"));
+        let outcome = project.scan(&[]).ends(0);
+        assert!(!outcome.stderr.contains("matched nothing"), "{}", outcome.stderr);
+    }
+}
+
+#[test]
 fn a_baseline_that_is_named_must_be_there() {
     let project = Project::new();
     project.scan(&["--baseline", "absent.baseline"]).refuses(&["absent.baseline"]);
