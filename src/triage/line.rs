@@ -11,8 +11,6 @@ use crate::{
 
 /// How much of content that is not in memory is read at once.
 const PIECE: usize = 1 << 20;
-/// U+FEFF.
-const MARK: &[u8] = b"\xEF\xBB\xBF";
 /// A line is looked at no farther than this to either side, in bytes.
 const FARTHEST: u64 = 64 * 1024;
 
@@ -53,11 +51,6 @@ pub(super) fn positions(content: &dyn Content, offsets: &[u64]) -> io::Result<Ve
     }
     // Content that became shorter since: its last position is the nearest truth.
     positions.resize(offsets.len(), counter.position());
-    // A byte order mark is no column, as editors and SARIF count them.
-    if content.read_range(0, MARK.len() as u64)? == MARK {
-        let behind = positions.iter_mut().zip(offsets).filter(|(_, offset)| **offset >= MARK.len() as u64);
-        behind.take_while(|(position, _)| position.line == 1).for_each(|(position, _)| position.column -= 1);
-    }
     Ok(positions)
 }
 
