@@ -1,6 +1,7 @@
 //! Files and folders.
 
 use std::{
+    collections::HashSet,
     fs::{File, Metadata, OpenOptions},
     io::{self, Read},
     path::{Path, PathBuf},
@@ -60,6 +61,12 @@ pub enum SourceError {
         /// What the system said.
         source: io::Error,
     },
+    /// A FIFO, socket or device: only files and folders are opened.
+    #[error("scan {}: it is a FIFO, socket or device; pipe its content in, and scan `-`", path.display())]
+    Special {
+        /// Which.
+        path: PathBuf,
+    },
 }
 
 /// Files and folders as they lie on disk.
@@ -69,13 +76,17 @@ pub struct Worktree {
 }
 
 impl Worktree {
-    /// A tree of these roots; each must exist.
+    /// A tree of these roots; each must be a file or a folder.
     ///
     /// # Errors
-    /// The first root that is not there.
+    /// The first root that is not there, or something else.
     pub fn new(roots: Vec<PathBuf>, options: WalkOptions) -> Result<Self, SourceError> {
         for path in &roots {
-            std::fs::metadata(path).map_err(|source| SourceError::Root { path: path.clone(), source })?;
+            let metadata =
+                std::fs::metadata(path).map_err(|source| SourceError::Root { path: path.clone(), source })?;
+            if !metadata.is_dir() && !metadata.is_file() {
+                return Err(SourceError::Special { path: path.clone() });
+            }
         }
         Ok(Self { roots, options })
     }
@@ -179,6 +190,16 @@ fn path_of(error: &ignore::Error) -> Option<&Path> {
     }
 }
 
+/// Roots that overlap name a file twice; it is scanned once, under the first of its names.
+fn drop_repeated(listing: &mut Listing) {
+    let mut seen = HashSet::new();
+    // A file that is gone since has no second name to be found by.
+    listing
+        .entries
+        .retain(|entry| entry.location.canonicalize().map_or(true, |location| seen.insert(location)));
+    listing.gaps.dedup();
+}
+
 /// Whether a symbolic link's target lies outside of the root, or nowhere.
 fn leads_out(root: &Path, link: &Path) -> bool {
     match (root.canonicalize(), link.canonicalize()) {
@@ -194,8 +215,10 @@ impl Source for Worktree {
     }
 
     fn root(&self) -> String {
-        let roots: Vec<String> = self.roots.iter().map(|root| display(root)).collect();
-        if roots == [""] { ".".into() } else { roots.join(" ") }
+        let name = |root: &PathBuf| Some(display(root)).filter(|name| !name.is_empty());
+        let roots: Vec<String> =
+            self.roots.iter().map(|root| name(root).unwrap_or_else(|| ".".into())).collect();
+        roots.join(" ")
     }
 
     fn list(&self) -> Listing {
@@ -219,9 +242,10 @@ impl Source for Worktree {
         }
         let mut listing = listing.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         listing.entries.sort();
-        // Roots that overlap name a file twice; it is scanned once.
-        listing.entries.dedup_by(|one, two| one.location == two.location);
         listing.gaps.sort();
+        if self.roots.len() > 1 {
+            drop_repeated(&mut listing);
+        }
         listing
     }
 

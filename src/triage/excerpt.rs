@@ -46,7 +46,14 @@ fn first_line<'a>(lines: Stretch<'a>, secret: Span) -> Stretch<'a> {
     Stretch { start: lines.start + start as u64, bytes: &lines.bytes[start..end] }
 }
 
-/// The bytes from `from` to `to`, with whatever lies in a mask's span replaced by the mask. Masks are sorted and may overlap.
+/// The masks that share a byte with the span. They are sorted and share none among themselves.
+pub(super) fn within(masks: &[(Span, String)], span: Span) -> &[(Span, String)] {
+    let first = masks.partition_point(|(mask, _)| mask.end <= span.start);
+    let after = masks.partition_point(|(mask, _)| mask.start < span.end);
+    &masks[first..after.max(first)]
+}
+
+/// The bytes from `from` to `to`, with whatever lies in a mask's span replaced by the mask.
 fn masked(line: Stretch<'_>, from: u64, to: u64, masks: &[(Span, String)]) -> Vec<u8> {
     let slice = |start: u64, end: u64| {
         let index = |offset: u64| usize::try_from(offset - line.start).expect("the line is in memory");
@@ -54,11 +61,8 @@ fn masked(line: Stretch<'_>, from: u64, to: u64, masks: &[(Span, String)]) -> Ve
     };
     let mut out = Vec::new();
     let mut at = from;
-    for (span, mask) in masks.iter().filter(|(span, _)| span.overlaps(Span::new(from, to))) {
-        if span.end <= at {
-            continue;
-        }
-        // A span that starts before what is shown, or overlaps the last one, still gets its mask.
+    for (span, mask) in within(masks, Span::new(from, to)) {
+        // A span that starts before what is shown still gets its mask.
         out.extend_from_slice(slice(at, span.start.max(at)));
         out.extend_from_slice(mask.as_bytes());
         at = span.end.min(to);

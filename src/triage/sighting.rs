@@ -8,7 +8,7 @@ use super::{
     Baseline, Date, IgnoreFile,
     allowlist::{Compiled, Subject, compile_regex},
     belief,
-    excerpt::{Stretch, excerpt, place_line},
+    excerpt::{Stretch, excerpt, place_line, within},
     line::{line_before, lines_of, positions},
     mark::is_marked,
     overlap::{has_required, name_each_value},
@@ -86,10 +86,7 @@ struct RuleFilter {
 /// A match with what stands around it.
 struct Candidate<'a> {
     found: &'a RawMatch,
-    /// The line in which the whole match starts.
-    match_line: u64,
-    start: Position,
-    end: Position,
+    place: Place,
     lines: Cow<'a, [u8]>,
     lines_start: u64,
 }
@@ -156,8 +153,16 @@ impl<'d> Triage<'d> {
         }
         let masks = masks(&matches);
         let kept = name_each_value(self.detector, with_required(self.detector, content, matches)?);
-        let candidates = with_surroundings(content, &kept)?;
-        candidates.iter().map(|candidate| self.decide(content, path, candidate, &masks)).collect()
+        let places = places(content, &kept)?;
+        // One by one: the surroundings of all matches of a file in one line would not fit into memory.
+        kept.iter()
+            .zip(places)
+            .map(|(found, place)| {
+                let (lines_start, lines) = lines_of(content, found.span)?;
+                let candidate = Candidate { found, place, lines, lines_start };
+                self.decide(content, path, &candidate, &masks)
+            })
+            .collect()
     }
 
     /// Sightings of rules that look at paths only.
@@ -193,8 +198,9 @@ impl<'d> Triage<'d> {
         let canonical = Secret::new(canonical(found.secret.expose()).into_owned());
         let lines = Stretch { start: candidate.lines_start, bytes: &candidate.lines };
         let is_weak = !self.policy.key.is_keyed() && strength_bits(canonical.expose()) < WEAK_BITS;
-        let place =
-            is_weak.then(|| Fingerprint::of_place(path, &place_line(lines, found.secret_span, masks)));
+        let in_repository = format!("{}{path}", self.policy.root_in_repository);
+        let place = is_weak
+            .then(|| Fingerprint::of_place(&in_repository, &place_line(lines, found.secret_span, masks)));
         let fingerprint = (!is_weak).then(|| self.policy.key.fingerprint(canonical.expose()));
         let matched = Secret::new(content.read_range(found.span.start, found.span.end)?);
         let subject = Subject {
@@ -211,18 +217,19 @@ impl<'d> Triage<'d> {
             let accepted = Accepted {
                 fingerprint: fingerprint.or(place),
                 canonical: &canonical,
-                lines: [candidate.match_line, candidate.start.line],
+                lines: [candidate.place.match_line, candidate.place.start.line],
             };
             self.suppression(found.rule, rule, subject, &accepted)
         };
         let span = found.secret_span;
         let occurrence = Occurrence {
             path: path.to_owned(),
-            start: candidate.start,
-            end: candidate.end,
+            start: candidate.place.start,
+            end: candidate.place.end,
             span: Span::new(content.file_offset(span.start), content.file_offset(span.end)),
             excerpt: excerpt(lines, span, masks),
-            match_line: (candidate.match_line != candidate.start.line).then_some(candidate.match_line),
+            match_line: (candidate.place.match_line != candidate.place.start.line)
+                .then_some(candidate.place.match_line),
             place,
             matched: self.policy.show_secrets.then(|| String::from_utf8_lossy(matched.expose()).into_owned()),
         };
@@ -232,7 +239,7 @@ impl<'d> Triage<'d> {
             secret: found.secret.clone(),
             fingerprint,
             confidence: belief::confidence(rule, found),
-            evidence: belief::evidence(rule, found),
+            evidence: belief::evidence(rule, found, is_named_by_a_secret(found, lines, masks)),
             occurrence,
             suppression,
         })
@@ -271,7 +278,7 @@ impl<'d> Triage<'d> {
     fn of_path(&self, index: usize, rule: &Rule, path: &str) -> Sighting {
         let subject =
             Subject { rule: &rule.id, path, secret: path.as_bytes(), matched: path.as_bytes(), lines: &[] };
-        let place = Fingerprint::of_place(path, b"");
+        let place = Fingerprint::of_place(&format!("{}{path}", self.policy.root_in_repository), b"");
         let canonical = Secret::new(format!("path:{path}"));
         let accepted = Accepted { fingerprint: Some(place), canonical: &canonical, lines: [1, 1] };
         let start = Position { line: 1, column: 1 };
@@ -313,13 +320,30 @@ fn compile_all(lists: &[Allowlist]) -> Result<Vec<Compiled>, regex::Error> {
     lists.iter().map(Compiled::new).collect()
 }
 
-/// Every match masks what it found, also where it will not be reported.
+/// Every match masks what it found, also where it will not be reported. The spans are sorted and share no byte.
 fn masks(matches: &[RawMatch]) -> Vec<(Span, String)> {
     let mut masks: Vec<_> =
         matches.iter().map(|found| (found.secret_span, found.secret.redacted())).collect();
     // Of two that start together the longer hides more.
     masks.sort_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
+    let mut end = 0;
+    masks.retain_mut(|(span, _)| {
+        span.start = span.start.max(end);
+        end = end.max(span.end);
+        span.start < span.end
+    });
     masks
+}
+
+/// Whether what stands for a name before the value is a secret itself, as in a list of them.
+fn is_named_by_a_secret(found: &RawMatch, lines: Stretch<'_>, masks: &[(Span, String)]) -> bool {
+    let Some(name) = &found.context else { return false };
+    let before = usize::try_from(found.secret_span.start - lines.start).expect("the lines are in memory");
+    let at = memchr::memmem::rfind(&lines.bytes[..before.min(lines.bytes.len())], name.as_bytes());
+    at.is_some_and(|at| {
+        let start = lines.start + at as u64;
+        !within(masks, Span::new(start, start + name.len() as u64)).is_empty()
+    })
 }
 
 /// Without matches that miss what their rule requires nearby, and without those that are only there to be required.
@@ -340,18 +364,25 @@ fn with_required(
     Ok(matches.into_iter().zip(stays).filter_map(|(found, stays)| stays.then_some(found)).collect())
 }
 
-fn with_surroundings<'a>(content: &'a dyn Content, kept: &'a [RawMatch]) -> io::Result<Vec<Candidate<'a>>> {
+/// Where a match stands.
+struct Place {
+    /// The line in which the whole match starts.
+    match_line: u64,
+    start: Position,
+    end: Position,
+}
+
+/// Where each match stands.
+fn places(content: &dyn Content, kept: &[RawMatch]) -> io::Result<Vec<Place>> {
     let ends = |found: &RawMatch| [found.span.start, found.secret_span.start, found.secret_span.end];
     let mut offsets: Vec<u64> = kept.iter().flat_map(ends).collect();
     offsets.sort_unstable();
     offsets.dedup();
     let positions = positions(content, &offsets)?;
     let position = |offset: u64| positions[offsets.binary_search(&offset).expect("it is among them")];
-    kept.iter()
-        .map(|found| {
-            let (lines_start, lines) = lines_of(content, found.span)?;
-            let [matched, start, end] = ends(found).map(position);
-            Ok(Candidate { found, match_line: matched.line, start, end, lines, lines_start })
-        })
-        .collect()
+    let place = |found: &RawMatch| {
+        let [matched, start, end] = ends(found).map(position);
+        Place { match_line: matched.line, start, end }
+    };
+    Ok(kept.iter().map(place).collect())
 }
