@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Counts how often bytes and 4-byte windows occur in ordinary source and text.
+"""Counts how often bytes, and stretches of three and four bytes, occur in ordinary source and text.
 
     benches/rarity.py FOLDER... > src/rule/rarity.bin
 
-Bytes are folded as the prefilter folds them (OR 0x20). The table is 256 bytes for single bytes, then 65,536 each for windows of
-four and of three bytes (by a 16-bit hash), each -8*log2(rate), 255 for unseen. It only steers which literal is searched for, never what is found.
+Bytes are folded as the prefilter folds them (OR 0x20). The table is 256 bytes for single bytes, then 65,536 each for stretches of
+four and of three bytes (by a 16-bit hash), each -8*log2(rate), 255 for unseen. It steers which literal is searched for and where in
+it, and it tells words from random letters in values of generic rules (`surprise` in src/rule/rarity.rs): there it decides what is found.
 """
 import math, os, sys
 

@@ -5,8 +5,8 @@ use std::process::Command;
 use crate::harness::Project;
 
 fn demo(project: &Project) {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/demo.sh");
-    let output = Command::new("sh").arg(script).arg(project.path("demo")).output().expect("run demo.sh");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/orders.sh");
+    let output = Command::new("sh").arg(script).arg(project.path("demo")).output().expect("run orders.sh");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -43,9 +43,9 @@ fn the_demo_tree_has_a_secret_of_every_common_kind() {
 fn the_demo_is_not_written_over_something_else() {
     let project = Project::new();
     project.file("demo/mine.txt", "mine");
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/demo.sh");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/orders.sh");
     for args in [vec![project.path("demo")], vec![]] {
-        let output = Command::new("sh").arg(script).args(args).output().expect("run demo.sh");
+        let output = Command::new("sh").arg(script).args(args).output().expect("run orders.sh");
         assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
     }
 }

@@ -6,6 +6,7 @@ mod determinism;
 mod harness;
 mod hostile;
 mod pieces;
+mod readme;
 mod scan;
 mod secrets;
 mod triage;
