@@ -86,6 +86,8 @@ struct RuleFilter {
 /// A match with what stands around it.
 struct Candidate<'a> {
     found: &'a RawMatch,
+    /// The line in which the whole match starts.
+    match_line: u64,
     start: Position,
     end: Position,
     lines: Cow<'a, [u8]>,
@@ -158,9 +160,9 @@ impl<'d> Triage<'d> {
         // One by one: the surroundings of all matches of a file in one line would not fit into memory.
         kept.iter()
             .zip(places)
-            .map(|(found, (start, end))| {
+            .map(|(found, [matched, start, end])| {
                 let (lines_start, lines) = lines_of(content, found.span)?;
-                let candidate = Candidate { found, start, end, lines, lines_start };
+                let candidate = Candidate { found, match_line: matched.line, start, end, lines, lines_start };
                 self.decide(content, path, &candidate, &masks)
             })
             .collect()
@@ -218,7 +220,7 @@ impl<'d> Triage<'d> {
             let accepted = Accepted {
                 fingerprint: fingerprint.or(place),
                 canonical: &canonical,
-                line: candidate.start.line,
+                lines: [candidate.match_line, candidate.start.line],
             };
             self.suppression(found.rule, rule, subject, &accepted)
         };
@@ -229,6 +231,7 @@ impl<'d> Triage<'d> {
             end: candidate.end,
             span: Span::new(content.file_offset(span.start), content.file_offset(span.end)),
             excerpt: excerpt(lines, span, masks),
+            match_line: (candidate.match_line != candidate.start.line).then_some(candidate.match_line),
             place,
             matched: self.policy.show_secrets.then(|| String::from_utf8_lossy(matched.expose()).into_owned()),
         };
@@ -257,17 +260,18 @@ impl<'d> Triage<'d> {
         });
         let policy = &self.policy;
         let in_repository = format!("{}{}", policy.root_in_repository, subject.path);
-        let place = (subject.rule, in_repository.as_str(), accepted.line);
+        let places = accepted.lines.map(|line| (subject.rule, in_repository.as_str(), line));
         if own.iter().any(|list| list.allows(subject)) {
             Some(Suppression::RuleAllowlist)
         } else if self.global.iter().any(|list| list.allows(subject)) {
             Some(Suppression::GlobalAllowlist)
-        } else if policy.ignore_file.accepts(place.1, place.0, place.2) {
+        } else if places.iter().any(|(rule, path, line)| policy.ignore_file.accepts(path, rule, *line)) {
             Some(Suppression::IgnoreFile)
         } else {
-            let is_accepted =
-                accepted.fingerprint.is_some_and(|print| policy.baseline.accepts(&print, policy.today))
-                    || policy.baseline.accepts_gitleaks(accepted.canonical, place);
+            let is_accepted = accepted
+                .fingerprint
+                .is_some_and(|print| policy.baseline.accepts(&print, policy.today))
+                || places.iter().any(|place| policy.baseline.accepts_gitleaks(accepted.canonical, *place));
             is_accepted.then_some(Suppression::Baseline)
         }
     }
@@ -278,7 +282,7 @@ impl<'d> Triage<'d> {
             Subject { rule: &rule.id, path, secret: path.as_bytes(), matched: path.as_bytes(), lines: &[] };
         let place = Fingerprint::of_place(&format!("{}{path}", self.policy.root_in_repository), b"");
         let canonical = Secret::new(format!("path:{path}"));
-        let accepted = Accepted { fingerprint: Some(place), canonical: &canonical, line: 1 };
+        let accepted = Accepted { fingerprint: Some(place), canonical: &canonical, lines: [1, 1] };
         let start = Position { line: 1, column: 1 };
         Sighting {
             rule: index,
@@ -292,6 +296,7 @@ impl<'d> Triage<'d> {
                 end: start,
                 span: Span::new(0, 0),
                 excerpt: String::new(),
+                match_line: None,
                 place: Some(place),
                 matched: None,
             },
@@ -305,7 +310,8 @@ impl<'d> Triage<'d> {
 struct Accepted<'a> {
     fingerprint: Option<Fingerprint>,
     canonical: &'a Secret,
-    line: u64,
+    /// Where the match starts, which is what gitleaks counts from, and where the secret does.
+    lines: [u64; 2],
 }
 
 fn compile_path(rule: &Rule) -> Result<Option<Regex>, regex::Error> {
@@ -360,14 +366,13 @@ fn with_required(
     Ok(matches.into_iter().zip(stays).filter_map(|(found, stays)| stays.then_some(found)).collect())
 }
 
-/// Where each secret starts and ends.
-fn places(content: &dyn Content, kept: &[RawMatch]) -> io::Result<Vec<(Position, Position)>> {
-    let mut offsets: Vec<u64> =
-        kept.iter().flat_map(|found| [found.secret_span.start, found.secret_span.end]).collect();
+/// Where each match starts, and where its secret starts and ends.
+fn places(content: &dyn Content, kept: &[RawMatch]) -> io::Result<Vec<[Position; 3]>> {
+    let ends = |found: &RawMatch| [found.span.start, found.secret_span.start, found.secret_span.end];
+    let mut offsets: Vec<u64> = kept.iter().flat_map(ends).collect();
     offsets.sort_unstable();
     offsets.dedup();
     let positions = positions(content, &offsets)?;
     let position = |offset: u64| positions[offsets.binary_search(&offset).expect("it is among them")];
-    let of = |found: &RawMatch| (position(found.secret_span.start), position(found.secret_span.end));
-    Ok(kept.iter().map(of).collect())
+    Ok(kept.iter().map(|found| ends(found).map(position)).collect())
 }
