@@ -86,10 +86,7 @@ struct RuleFilter {
 /// A match with what stands around it.
 struct Candidate<'a> {
     found: &'a RawMatch,
-    /// The line in which the whole match starts.
-    match_line: u64,
-    start: Position,
-    end: Position,
+    place: Place,
     lines: Cow<'a, [u8]>,
     lines_start: u64,
 }
@@ -160,9 +157,9 @@ impl<'d> Triage<'d> {
         // One by one: the surroundings of all matches of a file in one line would not fit into memory.
         kept.iter()
             .zip(places)
-            .map(|(found, [matched, start, end])| {
+            .map(|(found, place)| {
                 let (lines_start, lines) = lines_of(content, found.span)?;
-                let candidate = Candidate { found, match_line: matched.line, start, end, lines, lines_start };
+                let candidate = Candidate { found, place, lines, lines_start };
                 self.decide(content, path, &candidate, &masks)
             })
             .collect()
@@ -220,18 +217,19 @@ impl<'d> Triage<'d> {
             let accepted = Accepted {
                 fingerprint: fingerprint.or(place),
                 canonical: &canonical,
-                lines: [candidate.match_line, candidate.start.line],
+                lines: [candidate.place.match_line, candidate.place.start.line],
             };
             self.suppression(found.rule, rule, subject, &accepted)
         };
         let span = found.secret_span;
         let occurrence = Occurrence {
             path: path.to_owned(),
-            start: candidate.start,
-            end: candidate.end,
+            start: candidate.place.start,
+            end: candidate.place.end,
             span: Span::new(content.file_offset(span.start), content.file_offset(span.end)),
             excerpt: excerpt(lines, span, masks),
-            match_line: (candidate.match_line != candidate.start.line).then_some(candidate.match_line),
+            match_line: (candidate.place.match_line != candidate.place.start.line)
+                .then_some(candidate.place.match_line),
             place,
             matched: self.policy.show_secrets.then(|| String::from_utf8_lossy(matched.expose()).into_owned()),
         };
@@ -366,13 +364,25 @@ fn with_required(
     Ok(matches.into_iter().zip(stays).filter_map(|(found, stays)| stays.then_some(found)).collect())
 }
 
-/// Where each match starts, and where its secret starts and ends.
-fn places(content: &dyn Content, kept: &[RawMatch]) -> io::Result<Vec<[Position; 3]>> {
+/// Where a match stands.
+struct Place {
+    /// The line in which the whole match starts.
+    match_line: u64,
+    start: Position,
+    end: Position,
+}
+
+/// Where each match stands.
+fn places(content: &dyn Content, kept: &[RawMatch]) -> io::Result<Vec<Place>> {
     let ends = |found: &RawMatch| [found.span.start, found.secret_span.start, found.secret_span.end];
     let mut offsets: Vec<u64> = kept.iter().flat_map(ends).collect();
     offsets.sort_unstable();
     offsets.dedup();
     let positions = positions(content, &offsets)?;
     let position = |offset: u64| positions[offsets.binary_search(&offset).expect("it is among them")];
-    Ok(kept.iter().map(|found| ends(found).map(position)).collect())
+    let place = |found: &RawMatch| {
+        let [matched, start, end] = ends(found).map(position);
+        Place { match_line: matched.line, start, end }
+    };
+    Ok(kept.iter().map(place).collect())
 }
