@@ -167,7 +167,8 @@ impl Settings {
         let policy = Policy {
             allowlists: pack.allowlists,
             ignore_file,
-            root_in_repository: scanned.map(|scanned| prefix_in(scanned, &home)).unwrap_or_default(),
+            repository: home.canonicalize().map(|home| display(&home)).unwrap_or_default(),
+            prefix: prefix_in(scanned.filter(|path| path.is_dir()).unwrap_or(here), &home),
             baseline,
             key,
             today: today(),
@@ -203,11 +204,11 @@ impl Settings {
     }
 }
 
-/// Path of the scanned folder within the repository, with a `/` at its end; a single file's name already is its path.
-fn prefix_in(scanned: &Path, home: &Path) -> String {
-    let (Ok(scanned), Ok(home)) = (scanned.canonicalize(), home.canonicalize()) else { return String::new() };
-    let inner = scanned.strip_prefix(&home).map(display).unwrap_or_default();
-    if inner.is_empty() || !scanned.is_dir() { String::new() } else { format!("{inner}/") }
+/// Where a folder lies in the repository, with a `/` at the end; empty for its root and for what lies outside.
+fn prefix_in(folder: &Path, home: &Path) -> String {
+    let (Ok(folder), Ok(home)) = (folder.canonicalize(), home.canonicalize()) else { return String::new() };
+    let inner = folder.strip_prefix(&home).map(display).unwrap_or_default();
+    if inner.is_empty() { inner } else { format!("{inner}/") }
 }
 
 /// Keeps the wanted rules; a rule that another requires stays, but is not reported.

@@ -264,12 +264,14 @@ impl Source for Worktree {
             ));
         }
         if len <= AT_ONCE {
-            read_at_once(&mut file, &metadata, buffer).map_err(|error| unreadable(entry, &error))?;
+            let is_whole =
+                read_at_once(&mut file, &metadata, buffer).map_err(|error| unreadable(entry, &error))?;
             self.check_binary(entry, buffer)?;
-            return Ok(match Utf16::detect(buffer) {
-                Some(order) => Opened::Utf16(Utf16Content::decode(buffer, order), buffer.len() as u64),
-                None => Opened::Memory(buffer),
+            let gap = (!is_whole).then(|| {
+                let detail = format!("it kept growing; the first {} bytes were scanned", buffer.len());
+                Self::gap(entry, GapReason::Changed, detail)
             });
+            return Ok(Opened { gap, ..Opened::memory(buffer) });
         }
         let content = FileContent::new(file, len);
         let head = content.read_range(0, BINARY_HEAD as u64).map_err(|error| unreadable(entry, &error))?;
@@ -277,14 +279,15 @@ impl Source for Worktree {
         match Utf16::detect(&head) {
             Some(order) if len <= MOST_UTF16 => {
                 let raw = content.read_range(0, len).map_err(|error| unreadable(entry, &error))?;
-                Ok(Opened::Utf16(Utf16Content::decode(&raw, order), len))
+                Ok(Opened::file(content, Some(Utf16Content::decode(&raw, order)), None))
             }
-            Some(_) => Err(Self::gap(
-                entry,
-                GapReason::Cap,
-                format!("UTF-16 of {len} bytes; at most {MOST_UTF16} are decoded"),
-            )),
-            None => Ok(Opened::File(content)),
+            Some(_) => {
+                let detail = format!(
+                    "UTF-16 of {len} bytes; up to {MOST_UTF16} are decoded, the rest is scanned as it is"
+                );
+                Ok(Opened::file(content, None, Some(Self::gap(entry, GapReason::Cap, detail))))
+            }
+            None => Ok(Opened::file(content, None, None)),
         }
     }
 }
@@ -315,7 +318,8 @@ fn unreadable(entry: &Entry, error: &io::Error) -> Gap {
 }
 
 /// Reads a small file with one call where its length is as told: room for one byte more shows that this was all.
-fn read_at_once(file: &mut File, metadata: &Metadata, buffer: &mut Vec<u8>) -> io::Result<()> {
+/// Returns whether it was: a file that keeps growing is followed to twice the size of a small one.
+fn read_at_once(file: &mut File, metadata: &Metadata, buffer: &mut Vec<u8>) -> io::Result<bool> {
     // Pseudo files claim to be empty; a page finds out.
     let expected = usize::try_from(metadata.len()).expect("small files fit into memory").max(4095);
     buffer.resize(expected + 1, 0);
@@ -328,16 +332,14 @@ fn read_at_once(file: &mut File, metadata: &Metadata, buffer: &mut Vec<u8>) -> i
         let room = buffer.len() - filled;
         filled += read;
         if read == 0 || (read < room && filled as u64 >= metadata.len() && metadata.len() > 0) {
-            break;
+            buffer.truncate(filled);
+            return Ok(true);
         }
         if filled == buffer.len() {
-            // It grew since it was opened; twice is followed, a file that never ends is not.
             if filled as u64 >= 2 * AT_ONCE {
-                break;
+                return Ok(false);
             }
             buffer.resize(filled * 2, 0);
         }
     }
-    buffer.truncate(filled);
-    Ok(())
 }

@@ -27,13 +27,28 @@ pub(super) fn excerpt(lines: Stretch<'_>, secret: Span, masks: &[(Span, String)]
     format!("{head}{}{tail}", text.trim_matches('\u{fffd}'))
 }
 
-/// What identifies the place of a secret: its line, with every secret in it replaced by the same mark.
-pub(super) fn place_line(lines: Stretch<'_>, secret: Span, masks: &[(Span, String)]) -> Vec<u8> {
+/// What identifies the place of a secret: its line, with every secret in it, and every repetition of this one's value, replaced
+/// by the same mark: the identity is public, and must not help to guess the value.
+pub(super) fn place_line(
+    lines: Stretch<'_>,
+    secret: Span,
+    value: &[u8],
+    masks: &[(Span, String)],
+) -> Vec<u8> {
     let line = first_line(lines, secret);
     let from = line.start.max(secret.start.saturating_sub(PLACE));
     let to = (line.start + line.bytes.len() as u64).min(secret.end + PLACE);
     let same: Vec<(Span, String)> = masks.iter().map(|(span, _)| (*span, "*".to_owned())).collect();
-    masked(line, from, to, &same).trim_ascii().to_vec()
+    let line = masked(line, from, to, &same);
+    let mut out = Vec::with_capacity(line.len());
+    let mut rest = line.trim_ascii();
+    while let Some(at) = memchr::memmem::find(rest, value).filter(|_| !value.is_empty()) {
+        out.extend_from_slice(&rest[..at]);
+        out.push(b'*');
+        rest = &rest[at + value.len()..];
+    }
+    out.extend_from_slice(rest);
+    out
 }
 
 /// The line in which the secret starts.
@@ -86,7 +101,7 @@ mod tests {
         let masks = vec![(at(text, "SECRET1"), "***".to_owned()), (at(text, "SECRET2"), "###".to_owned())];
         let lines = Stretch { start: 0, bytes: text.as_bytes() };
         assert_eq!(excerpt(lines, at(text, "SECRET2"), &masks), "a = ***, b = ###");
-        assert_eq!(place_line(lines, at(text, "SECRET2"), &masks), b"a = *, b = *");
+        assert_eq!(place_line(lines, at(text, "SECRET2"), b"SECRET2", &masks), b"a = *, b = *");
     }
 
     #[test]

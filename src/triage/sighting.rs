@@ -11,7 +11,7 @@ use super::{
     excerpt::{Stretch, excerpt, place_line, within},
     line::{line_before, lines_of, positions},
     mark::is_marked,
-    overlap::{has_required, name_each_value},
+    overlap::{Neighbours, name_each_value},
 };
 use crate::{
     detect::{Content, Detector, RawMatch, canonical, strength_bits},
@@ -28,8 +28,10 @@ pub struct Policy {
     pub allowlists: Vec<Allowlist>,
     /// `.gitleaksignore` of the repository one works in.
     pub ignore_file: IgnoreFile,
-    /// Path of the scanned root within that repository, empty or with a `/` at its end.
-    pub root_in_repository: String,
+    /// That repository, as absolute names of files would start with it; empty for none.
+    pub repository: String,
+    /// Where names that are not absolute start within it, empty or with a `/` at the end.
+    pub prefix: String,
     /// Accepted findings.
     pub baseline: Baseline,
     /// What fingerprints are made under.
@@ -38,6 +40,18 @@ pub struct Policy {
     pub today: Date,
     /// Whether sightings keep the clear text of their match.
     pub show_secrets: bool,
+}
+
+impl Policy {
+    /// The path of a scanned file within the repository one works in.
+    fn in_repository<'a>(&self, path: &'a str) -> Cow<'a, str> {
+        let inside = path.strip_prefix(&self.repository).filter(|_| !self.repository.is_empty());
+        match inside.and_then(|rest| rest.strip_prefix('/')) {
+            Some(inside) => Cow::Borrowed(inside),
+            None if self.prefix.is_empty() || path.starts_with('/') => Cow::Borrowed(path),
+            None => Cow::Owned(format!("{}{path}", self.prefix)),
+        }
+    }
 }
 
 /// One place of a secret, decided on.
@@ -183,7 +197,9 @@ impl<'d> Triage<'d> {
         let filter = self.rules[rule].path.get_or_init(|| {
             compile_path(self.detector.rule(rule)).expect("the tests compile every built-in path")
         });
-        filter.as_ref().is_none_or(|regex| regex.is_match(path.as_bytes()))
+        filter.as_ref().is_none_or(|regex| {
+            regex.is_match(path.as_bytes()) || regex.is_match(self.policy.in_repository(path).as_bytes())
+        })
     }
 
     fn decide(
@@ -198,14 +214,18 @@ impl<'d> Triage<'d> {
         let canonical = Secret::new(canonical(found.secret.expose()).into_owned());
         let lines = Stretch { start: candidate.lines_start, bytes: &candidate.lines };
         let is_weak = !self.policy.key.is_keyed() && strength_bits(canonical.expose()) < WEAK_BITS;
-        let in_repository = format!("{}{path}", self.policy.root_in_repository);
-        let place = is_weak
-            .then(|| Fingerprint::of_place(&in_repository, &place_line(lines, found.secret_span, masks)));
+        let value = found.secret.expose();
+        let in_repository = self.policy.in_repository(path);
+        let place = is_weak.then(|| {
+            let line = place_line(lines, found.secret_span, value, masks);
+            Fingerprint::of_place(&in_repository, &line)
+        });
         let fingerprint = (!is_weak).then(|| self.policy.key.fingerprint(canonical.expose()));
         let matched = Secret::new(content.read_range(found.span.start, found.span.end)?);
         let subject = Subject {
             rule: &rule.id,
             path,
+            in_repository: &in_repository,
             secret: found.secret.expose(),
             matched: matched.expose(),
             lines: &candidate.lines,
@@ -257,8 +277,7 @@ impl<'d> Triage<'d> {
             compile_all(&rule.allowlists).expect("the tests compile every built-in allowlist")
         });
         let policy = &self.policy;
-        let in_repository = format!("{}{}", policy.root_in_repository, subject.path);
-        let places = accepted.lines.map(|line| (subject.rule, in_repository.as_str(), line));
+        let places = accepted.lines.map(|line| (subject.rule, subject.in_repository, line));
         if own.iter().any(|list| list.allows(subject)) {
             Some(Suppression::RuleAllowlist)
         } else if self.global.iter().any(|list| list.allows(subject)) {
@@ -276,9 +295,16 @@ impl<'d> Triage<'d> {
 
     /// The file itself is the finding; its path stands for it.
     fn of_path(&self, index: usize, rule: &Rule, path: &str) -> Sighting {
-        let subject =
-            Subject { rule: &rule.id, path, secret: path.as_bytes(), matched: path.as_bytes(), lines: &[] };
-        let place = Fingerprint::of_place(&format!("{}{path}", self.policy.root_in_repository), b"");
+        let in_repository = self.policy.in_repository(path);
+        let subject = Subject {
+            rule: &rule.id,
+            path,
+            in_repository: &in_repository,
+            secret: path.as_bytes(),
+            matched: path.as_bytes(),
+            lines: &[],
+        };
+        let place = Fingerprint::of_place(&in_repository, b"");
         let canonical = Secret::new(format!("path:{path}"));
         let accepted = Accepted { fingerprint: Some(place), canonical: &canonical, lines: [1, 1] };
         let start = Position { line: 1, column: 1 };
@@ -357,9 +383,11 @@ fn with_required(
     }
     let starts: Vec<u64> = matches.iter().map(|found| found.span.start).collect();
     let placed: Vec<_> = matches.iter().zip(positions(content, &starts)?).collect();
+    let neighbours = Neighbours::new(detector, &placed);
     let stays: Vec<bool> = placed
         .iter()
-        .map(|one| !detector.rule(one.0.rule).skip_report && has_required(detector, *one, &placed))
+        .map(|(found, at)| (detector.rule(found.rule), *at))
+        .map(|(rule, at)| !rule.skip_report && neighbours.satisfy(rule, at))
         .collect();
     Ok(matches.into_iter().zip(stays).filter_map(|(found, stays)| stays.then_some(found)).collect())
 }

@@ -20,7 +20,8 @@ static TRIAGE: LazyLock<Triage<'static>> = LazyLock::new(|| {
     let policy = Policy {
         allowlists: Vec::new(),
         ignore_file: IgnoreFile::default(),
-        root_in_repository: String::new(),
+        repository: String::new(),
+        prefix: String::new(),
         baseline: Baseline::default(),
         key: FingerprintKey::public(),
         today: Date::from_unix(0),
