@@ -101,6 +101,15 @@ fn utf16_is_decoded_and_spans_are_those_of_the_file() {
 }
 
 #[test]
+fn what_looks_like_utf16_hides_no_plain_bytes() {
+    let project = Project::new();
+    let mark = [utf16("\u{feff}", false), line(1).into_bytes()].concat();
+    let guess = [utf16(&"plain words in here\n".repeat(60), false), line(2).into_bytes()].concat();
+    project.file("mark.txt", mark).file("guess.txt", guess);
+    assert_eq!(project.scan(&[]).ends(1).paths(), ["guess.txt", "mark.txt"]);
+}
+
+#[test]
 fn a_big_utf16_file_is_decoded_too() {
     let project = Project::new();
     let secret = token("github-pat", 1);

@@ -162,6 +162,31 @@ fn weak_secrets_accepted_from_the_root_stay_accepted_in_a_scan_of_a_subfolder() 
     accept(&project);
     project.scan(&["src"]).ends(0);
     project.scan(&["src/a.py"]).ends(0);
+    project.scan(&[&project.path("src/a.py").to_string_lossy()]).ends(0);
+    project.scan(&["src", "hekate.baseline"]).ends(0);
+}
+
+#[test]
+fn allowlists_mean_paths_of_the_repository_whichever_folder_is_scanned() {
+    let project = Project::new();
+    project.git_init().file("src/a.py", line(1));
+    project.file("hekate.toml", "[[allowlists]]\npaths = ['^src/a']\n");
+    for args in [&["."][..], &["src"], &["src/a.py"], &["src", "hekate.toml"]] {
+        assert_eq!(project.scan(args).ends(0).suppressed("global-allowlist"), 1, "{args:?}");
+    }
+}
+
+#[test]
+fn an_ignore_file_of_gitleaks_counts_from_where_the_match_starts() {
+    let project = Project::new();
+    let secret = token("github-pat", 1);
+    project.git_init().file("deploy.sh", format!("first\nacme \\\n  --key {secret}\n"));
+    let regex = r"acme \\\n  --key (ghp_\w{36})";
+    project.file("own.toml", format!("[[rules]]\nid = 'acme-key'\nregex = '{regex}'\n"));
+    let scan = ["--no-default-rules", "--rules", "own.toml", "deploy.sh"];
+    assert_eq!(project.scan(&scan).ends(1).places(), ["deploy.sh:3:9"]);
+    project.file(".gitleaksignore", "deploy.sh:acme-key:2\n");
+    assert_eq!(project.scan(&scan).ends(0).suppressed("ignore-file"), 1);
 }
 
 #[test]
