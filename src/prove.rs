@@ -54,7 +54,8 @@ pub fn prove(rules: Vec<Rule>, is_wanted: impl Fn(&Rule) -> bool + Sync) -> Resu
     let policy = Policy {
         allowlists: Vec::new(),
         ignore_file: IgnoreFile::default(),
-        root_in_repository: String::new(),
+        repository: String::new(),
+        prefix: String::new(),
         baseline: Baseline::default(),
         key: FingerprintKey::public(),
         today: Date::from_unix(0),

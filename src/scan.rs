@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    io::ErrorKind,
+    io::{self, ErrorKind},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Mutex, PoisonError},
 };
@@ -129,22 +129,22 @@ impl Job<'_> {
             Ok(opened) => opened,
             Err(gap) => return Some(Part { sightings: self.triage.judge_path(name), ..Part::gap(gap) }),
         };
-        let content = opened.content();
-        if split == Split::PutOff && is_split(content) {
+        if split == Split::PutOff && opened.contents().any(is_split) {
             return None;
         }
         let search = || {
-            let matches = self.triage.detector().scan(content)?;
-            self.triage.judge(content, name, matches)
+            let mut sightings = self.triage.judge_path(name);
+            for content in opened.contents() {
+                let matches = self.triage.detector().scan(content)?;
+                sightings.extend(self.triage.judge(content, name, matches)?);
+            }
+            Ok::<_, io::Error>(sightings)
         };
         // A bug that one file brings to light must not hide what the others hold.
         Some(match catch_unwind(AssertUnwindSafe(search)) {
-            Ok(Ok(mut sightings)) => {
-                sightings.extend(self.triage.judge_path(name));
-                Part {
-                    sightings,
-                    coverage: Coverage { files: 1, bytes: opened.file_len(), gaps: Vec::new() },
-                }
+            Ok(Ok(sightings)) => {
+                let gaps = opened.gap.iter().cloned().collect();
+                Part { sightings, coverage: Coverage { files: 1, bytes: opened.file_len(), gaps } }
             }
             Ok(Err(error)) if error.kind() == ErrorKind::UnexpectedEof => {
                 failed(GapReason::Changed, error.to_string())

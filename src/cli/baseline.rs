@@ -21,6 +21,9 @@ pub(super) fn run(args: &BaselineArgs) -> Result<Exit> {
 
 fn write(args: &BaselineScanArgs, reason: &str) -> Result<Exit> {
     let Scanned { report, policy, baseline_path, .. } = scan(args)?;
+    if policy.baseline.is_gitleaks() {
+        anyhow::bail!("{} is gitleaks' own; name another file to write to", baseline_path.display());
+    }
     let text = policy.baseline.with(&report.findings, reason);
     store(&baseline_path, &text)?;
     let number = report.findings.len();

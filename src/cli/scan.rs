@@ -16,7 +16,7 @@ use crate::{
     detect::Detector,
     model::Report,
     scan::{Progress, ScanOptions, scan},
-    source::{Source, Stdin, Worktree},
+    source::{Source, Stdin, WalkOptions, Worktree},
     triage::{BaselineUse, Policy, Triage},
 };
 
@@ -86,7 +86,10 @@ impl Job<'_> {
         let settings = Settings::load(self.flags, scanned, &here)?;
         let source: Box<dyn Source> = match self.stdin_name {
             Some(name) => Box::new(Stdin::read(io::stdin().lock(), name.to_owned())?),
-            None => Box::new(Worktree::new(self.paths.to_vec(), settings.walk)?),
+            None => Box::new(Worktree::new(
+                self.paths.to_vec(),
+                WalkOptions { threads: rayon::current_num_threads(), ..settings.walk },
+            )?),
         };
         let detector = Detector::new(settings.rules)?;
         let triage = Triage::new(&detector, settings.policy)?;

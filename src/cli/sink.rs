@@ -14,8 +14,15 @@ use crate::{
 };
 
 /// Says something on standard error. Nobody may be there to hear it; that is no failure of ours.
+///
+/// Names in it may come from a hostile repository: its control characters must not reach the terminal.
 pub(super) fn warn(text: &str) {
-    drop(writeln!(io::stderr().lock(), "{text}"));
+    let is_hostile = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hostile(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    drop(writeln!(io::stderr().lock(), "{shown}"));
 }
 
 /// Writes to standard output. A reader that went away has what it wanted.

@@ -167,7 +167,8 @@ impl Settings {
         let policy = Policy {
             allowlists: pack.allowlists,
             ignore_file,
-            root_in_repository: scanned.map(|scanned| prefix_in(scanned, &home)).unwrap_or_default(),
+            repository: home.canonicalize().map(|home| display(&home)).unwrap_or_default(),
+            prefix: prefix_in(scanned.filter(|path| path.is_dir()).unwrap_or(here), &home),
             baseline,
             key,
             today: today(),
@@ -191,20 +192,23 @@ impl Settings {
     pub fn rules_with_templates(flags: &Flags) -> Result<Vec<Rule>, ConfigError> {
         let rules = if flags.no_default_rules { Vec::new() } else { builtin_with_templates() };
         let mut pack = RulePack { rules, ..RulePack::default() };
-        for path in flags.config.iter().chain(&flags.rules) {
+        let config = flags.config.as_deref().map(|path| ConfigFile::load(path, true)).transpose()?;
+        let config = config.unwrap_or_default();
+        for path in config.scan.rules.iter().chain(&flags.rules) {
             pack.overlay(RulePack::load(path)?);
         }
+        pack.overlay(config.pack);
         select(&mut pack.rules, &flags.only_rules, &flags.skip_rules)?;
         pack.rules.sort_by(|one, two| one.id.cmp(&two.id));
         Ok(pack.rules)
     }
 }
 
-/// Path of the scanned folder within the repository, with a `/` at its end; a single file's name already is its path.
-fn prefix_in(scanned: &Path, home: &Path) -> String {
-    let (Ok(scanned), Ok(home)) = (scanned.canonicalize(), home.canonicalize()) else { return String::new() };
-    let inner = scanned.strip_prefix(&home).map(display).unwrap_or_default();
-    if inner.is_empty() || !scanned.is_dir() { String::new() } else { format!("{inner}/") }
+/// Where a folder lies in the repository, with a `/` at the end; empty for its root and for what lies outside.
+fn prefix_in(folder: &Path, home: &Path) -> String {
+    let (Ok(folder), Ok(home)) = (folder.canonicalize(), home.canonicalize()) else { return String::new() };
+    let inner = folder.strip_prefix(&home).map(display).unwrap_or_default();
+    if inner.is_empty() { inner } else { format!("{inner}/") }
 }
 
 /// Keeps the wanted rules; a rule that another requires stays, but is not reported.
@@ -255,14 +259,16 @@ fn load_ignore_file(path: &Path) -> Result<IgnoreFile, ConfigError> {
 /// # Errors
 /// A key file that can't be read, or a key that is none.
 pub fn fingerprint_key() -> Result<FingerprintKey, ConfigError> {
-    let (from, text) = match (env::var("HEKATE_KEY"), env::var_os("HEKATE_KEY_FILE").map(PathBuf::from)) {
-        (Ok(text), _) => ("HEKATE_KEY".to_owned(), text),
-        (Err(_), Some(path)) => {
+    let key_file = env::var_os("HEKATE_KEY_FILE").map(PathBuf::from);
+    let (from, text) = match (env::var_os("HEKATE_KEY"), key_file) {
+        // What is no UTF-8 is no key either, and is refused as one.
+        (Some(text), _) => ("HEKATE_KEY".to_owned(), text.to_string_lossy().into_owned()),
+        (None, Some(path)) => {
             let text = std::fs::read_to_string(&path)
                 .map_err(|source| ConfigError::Read { path: path.clone(), source })?;
             (format!("HEKATE_KEY_FILE ({})", path.display()), text)
         }
-        (Err(_), None) => return Ok(FingerprintKey::public()),
+        (None, None) => return Ok(FingerprintKey::public()),
     };
     FingerprintKey::from_hex(&zeroize::Zeroizing::new(text))
         .map_err(|source| ConfigError::Key { from, source })

@@ -252,10 +252,15 @@ fn in_order(value: &[u8]) -> usize {
 fn is_stand_in(value: &[u8]) -> bool {
     let trimmed: Vec<u8> =
         value.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect();
-    let is_bracketed = matches!(
-        (value.first(), value.last()),
-        (Some(b'<'), Some(b'>')) | (Some(b'['), Some(b']')) | (Some(b'{'), Some(b'}'))
-    );
+    let is_bracketed = match value {
+        [b'<', .., b'>'] | [b'[', .., b']'] | [b'{', .., b'}'] => true,
+        // `%NAME%`, `@NAME@`, `__NAME__`: what build tools and shells replace.
+        [first @ (b'%' | b'@' | b'#' | b'_'), name @ .., last] => {
+            first == last
+                && name.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_')
+        }
+        _ => false,
+    };
     is_bracketed || STAND_IN_VALUES.iter().any(|word| word.as_bytes() == trimmed)
 }
 
@@ -316,6 +321,8 @@ mod tests {
     fn references_and_words_are_ruled_out_for_generic_values() {
         for value in [
             "${DB_PASSWORD}",
+            "%NUGET_PASSWORD%",
+            "__DB_PASSWORD__",
             "{{ .Values.password }}",
             "os.environ['X']",
             "application/json",

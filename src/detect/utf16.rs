@@ -20,7 +20,7 @@ pub(super) struct Mark {
 const MARK_EVERY: usize = 1024;
 
 impl Utf16 {
-    /// What the first bytes of a file say: a byte order mark, or zeros in every other byte only.
+    /// What the first bytes of a file say: a byte order mark, or zeros in every other byte. A guess: the raw bytes are scanned too.
     pub fn detect(head: &[u8]) -> Option<Self> {
         const LEAST: usize = 16;
         match head {
@@ -34,11 +34,14 @@ impl Utf16 {
             return None;
         }
         let zeros = |parity: usize| head.iter().skip(parity).step_by(2).filter(|byte| **byte == 0).count();
+        // Most units have a zero in one place, and few in the other (U+0100, U+1F600 and the like).
         let (even, odd, half) = (zeros(0), zeros(1), head.len() / 2);
-        if even == 0 && odd * 10 >= half * 7 {
-            return Some(Self::Little);
+        let is_high = |high: usize, low: usize| high * 10 >= half * 7 && low * 20 <= half;
+        match (is_high(odd, even), is_high(even, odd)) {
+            (true, _) => Some(Self::Little),
+            (_, true) => Some(Self::Big),
+            _ => None,
         }
-        (odd == 0 && even * 10 >= half * 7).then_some(Self::Big)
     }
 
     fn unit(self, pair: &[u8]) -> u16 {
@@ -112,6 +115,8 @@ mod tests {
         assert_eq!(Utf16::detect(b"\xFE\xFF\0a"), Some(Utf16::Big));
         assert_eq!(Utf16::detect(&encode("no mark but plain text", Utf16::Little)), Some(Utf16::Little));
         assert_eq!(Utf16::detect(&encode("no mark but plain text", Utf16::Big)), Some(Utf16::Big));
+        let mixed = encode("a face 😀 among plain words, and more of them", Utf16::Little);
+        assert_eq!(Utf16::detect(&mixed), Some(Utf16::Little));
         assert_eq!(Utf16::detect(b"plain ASCII text, long enough"), None);
         assert_eq!(Utf16::detect(b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0"), None);
     }

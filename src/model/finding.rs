@@ -75,6 +75,9 @@ pub struct Occurrence {
     pub span: Span,
     /// The line it starts in, every secret in it masked, cut to a length fit for a terminal.
     pub excerpt: String,
+    /// The line in which the whole match starts, where that is another one than the secret's (a keyword on a line before it).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub match_line: Option<u64>,
     /// Identity of this place (path and masked line), for values too weak to have a public identity of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Fingerprint>,

@@ -48,10 +48,12 @@ pub(super) fn render(report: &Report, _options: &RenderOptions) -> Result<Vec<u8
 
 fn entry<'a>(finding: &'a Finding, place: &'a Occurrence) -> Entry<'a> {
     let secret = finding.secret.value.as_deref().unwrap_or(REDACTED);
+    // gitleaks counts from where the match starts.
+    let start_line = place.match_line.unwrap_or(place.start.line);
     Entry {
         rule_id: &finding.rule,
         description: &finding.title,
-        start_line: place.start.line,
+        start_line,
         end_line: place.end.line,
         start_column: place.start.column,
         end_column: place.end.column.saturating_sub(1),
@@ -66,7 +68,7 @@ fn entry<'a>(finding: &'a Finding, place: &'a Occurrence) -> Entry<'a> {
         date: "",
         message: "",
         tags: finding.category.map(Category::as_str).into_iter().collect(),
-        fingerprint: format!("{}:{}:{}", place.path, finding.rule, place.start.line),
+        fingerprint: format!("{}:{}:{}", place.path, finding.rule, start_line),
     }
 }
 

@@ -57,7 +57,10 @@ pub(super) fn report() -> Report {
 pub(super) fn with_secrets() -> Report {
     let mut report = report();
     for (finding, value) in report.findings.iter_mut().zip(values()) {
-        finding.occurrences.iter_mut().for_each(|place| place.matched = Some(format!("token={value}")));
+        finding.occurrences.iter_mut().for_each(|place| {
+            place.matched = Some(format!("token={value}"));
+            place.match_line = Some(place.start.line);
+        });
         finding.secret.value = Some(value);
     }
     report
@@ -84,6 +87,7 @@ pub(super) fn hostile() -> Report {
             place.path = format!("dir{hostile}/{}", place.path);
             place.excerpt = format!("{hostile}{hostile}********{hostile}");
             place.matched = Some(hostile.to_owned());
+            place.match_line = Some(1);
         }
     }
     report
@@ -177,6 +181,7 @@ fn place(path: &str, line: u64, column: u64, excerpt: &str) -> Occurrence {
         span: Span::new(100, 140),
         excerpt: excerpt.to_owned(),
         place: None,
+        match_line: None,
         matched: None,
     }
 }

@@ -8,7 +8,7 @@ mod stdin;
 mod worktree;
 
 use crate::{
-    detect::{Content, FileContent, Utf16Content},
+    detect::{Content, FileContent, Utf16, Utf16Content},
     model::{Gap, SourceKind},
 };
 
@@ -34,32 +34,49 @@ pub struct Listing {
     pub gaps: Vec<Gap>,
 }
 
-/// Opened content.
-pub enum Opened<'a> {
+/// Opened content: the bytes as they are and, of what looks like UTF-16, the text too. A guess must not hide what the raw bytes hold.
+pub struct Opened<'a> {
+    raw: Raw<'a>,
+    decoded: Option<Utf16Content>,
+    /// What of it can't be scanned, if not all can.
+    pub gap: Option<Gap>,
+}
+
+enum Raw<'a> {
     /// All of it, in memory.
     Memory(&'a [u8]),
     /// A big file, read piece by piece.
     File(FileContent),
-    /// UTF-16, decoded.
-    Utf16(Utf16Content, u64),
 }
 
-impl Opened<'_> {
-    /// What is scanned.
-    pub fn content(&self) -> &dyn Content {
-        match self {
-            Self::Memory(bytes) => bytes,
-            Self::File(file) => file,
-            Self::Utf16(text, _) => text,
+impl<'a> Opened<'a> {
+    /// Bytes in memory.
+    fn memory(bytes: &'a [u8]) -> Self {
+        let decoded = Utf16::detect(bytes).map(|order| Utf16Content::decode(bytes, order));
+        Self { raw: Raw::Memory(bytes), decoded, gap: None }
+    }
+
+    /// A file that is not held.
+    fn file(file: FileContent, decoded: Option<Utf16Content>, gap: Option<Gap>) -> Self {
+        Self { raw: Raw::File(file), decoded, gap }
+    }
+
+    fn raw(&self) -> &dyn Content {
+        match &self.raw {
+            Raw::Memory(bytes) => bytes,
+            Raw::File(file) => file,
         }
+    }
+
+    /// What is scanned, one after the other.
+    pub fn contents(&self) -> impl Iterator<Item = &dyn Content> {
+        let decoded = self.decoded.as_ref().map(|text| -> &dyn Content { text });
+        std::iter::once(self.raw()).chain(decoded)
     }
 
     /// Length in the file, in bytes.
     pub fn file_len(&self) -> u64 {
-        match self {
-            Self::Utf16(_, raw) => *raw,
-            _ => self.content().len(),
-        }
+        self.raw().len()
     }
 }
 

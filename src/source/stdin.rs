@@ -3,10 +3,7 @@
 use std::io::{self, Read};
 
 use super::{Entry, Listing, Opened, Source};
-use crate::{
-    detect::{Utf16, Utf16Content},
-    model::{Gap, GapReason, SourceKind},
-};
+use crate::model::{Gap, GapReason, SourceKind};
 
 /// A pipe can't be read twice and must not be written to disk, so it is held in memory up to here, in bytes.
 const MOST: u64 = 2 << 30;
@@ -56,9 +53,6 @@ impl Source for Stdin {
     }
 
     fn open<'a>(&'a self, _: &Entry, _: &'a mut Vec<u8>) -> Result<Opened<'a>, Gap> {
-        Ok(match Utf16::detect(&self.bytes) {
-            Some(order) => Opened::Utf16(Utf16Content::decode(&self.bytes, order), self.bytes.len() as u64),
-            None => Opened::Memory(&self.bytes),
-        })
+        Ok(Opened::memory(&self.bytes))
     }
 }

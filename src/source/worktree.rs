@@ -1,6 +1,7 @@
 //! Files and folders.
 
 use std::{
+    collections::HashSet,
     fs::{File, Metadata, OpenOptions},
     io::{self, Read},
     path::{Path, PathBuf},
@@ -60,6 +61,12 @@ pub enum SourceError {
         /// What the system said.
         source: io::Error,
     },
+    /// A FIFO, socket or device: only files and folders are opened.
+    #[error("scan {}: it is a FIFO, socket or device; pipe its content in, and scan `-`", path.display())]
+    Special {
+        /// Which.
+        path: PathBuf,
+    },
 }
 
 /// Files and folders as they lie on disk.
@@ -69,13 +76,17 @@ pub struct Worktree {
 }
 
 impl Worktree {
-    /// A tree of these roots; each must exist.
+    /// A tree of these roots; each must be a file or a folder.
     ///
     /// # Errors
-    /// The first root that is not there.
+    /// The first root that is not there, or something else.
     pub fn new(roots: Vec<PathBuf>, options: WalkOptions) -> Result<Self, SourceError> {
         for path in &roots {
-            std::fs::metadata(path).map_err(|source| SourceError::Root { path: path.clone(), source })?;
+            let metadata =
+                std::fs::metadata(path).map_err(|source| SourceError::Root { path: path.clone(), source })?;
+            if !metadata.is_dir() && !metadata.is_file() {
+                return Err(SourceError::Special { path: path.clone() });
+            }
         }
         Ok(Self { roots, options })
     }
@@ -179,6 +190,16 @@ fn path_of(error: &ignore::Error) -> Option<&Path> {
     }
 }
 
+/// Roots that overlap name a file twice; it is scanned once, under the first of its names.
+fn drop_repeated(listing: &mut Listing) {
+    let mut seen = HashSet::new();
+    // A file that is gone since has no second name to be found by.
+    listing
+        .entries
+        .retain(|entry| entry.location.canonicalize().map_or(true, |location| seen.insert(location)));
+    listing.gaps.dedup();
+}
+
 /// Whether a symbolic link's target lies outside of the root, or nowhere.
 fn leads_out(root: &Path, link: &Path) -> bool {
     match (root.canonicalize(), link.canonicalize()) {
@@ -194,8 +215,10 @@ impl Source for Worktree {
     }
 
     fn root(&self) -> String {
-        let roots: Vec<String> = self.roots.iter().map(|root| display(root)).collect();
-        if roots == [""] { ".".into() } else { roots.join(" ") }
+        let name = |root: &PathBuf| Some(display(root)).filter(|name| !name.is_empty());
+        let roots: Vec<String> =
+            self.roots.iter().map(|root| name(root).unwrap_or_else(|| ".".into())).collect();
+        roots.join(" ")
     }
 
     fn list(&self) -> Listing {
@@ -219,9 +242,10 @@ impl Source for Worktree {
         }
         let mut listing = listing.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         listing.entries.sort();
-        // Roots that overlap name a file twice; it is scanned once.
-        listing.entries.dedup_by(|one, two| one.location == two.location);
         listing.gaps.sort();
+        if self.roots.len() > 1 {
+            drop_repeated(&mut listing);
+        }
         listing
     }
 
@@ -240,12 +264,14 @@ impl Source for Worktree {
             ));
         }
         if len <= AT_ONCE {
-            read_at_once(&mut file, &metadata, buffer).map_err(|error| unreadable(entry, &error))?;
+            let is_whole =
+                read_at_once(&mut file, &metadata, buffer).map_err(|error| unreadable(entry, &error))?;
             self.check_binary(entry, buffer)?;
-            return Ok(match Utf16::detect(buffer) {
-                Some(order) => Opened::Utf16(Utf16Content::decode(buffer, order), buffer.len() as u64),
-                None => Opened::Memory(buffer),
+            let gap = (!is_whole).then(|| {
+                let detail = format!("it kept growing; the first {} bytes were scanned", buffer.len());
+                Self::gap(entry, GapReason::Changed, detail)
             });
+            return Ok(Opened { gap, ..Opened::memory(buffer) });
         }
         let content = FileContent::new(file, len);
         let head = content.read_range(0, BINARY_HEAD as u64).map_err(|error| unreadable(entry, &error))?;
@@ -253,14 +279,15 @@ impl Source for Worktree {
         match Utf16::detect(&head) {
             Some(order) if len <= MOST_UTF16 => {
                 let raw = content.read_range(0, len).map_err(|error| unreadable(entry, &error))?;
-                Ok(Opened::Utf16(Utf16Content::decode(&raw, order), len))
+                Ok(Opened::file(content, Some(Utf16Content::decode(&raw, order)), None))
             }
-            Some(_) => Err(Self::gap(
-                entry,
-                GapReason::Cap,
-                format!("UTF-16 of {len} bytes; at most {MOST_UTF16} are decoded"),
-            )),
-            None => Ok(Opened::File(content)),
+            Some(_) => {
+                let detail = format!(
+                    "UTF-16 of {len} bytes; up to {MOST_UTF16} are decoded, the rest is scanned as it is"
+                );
+                Ok(Opened::file(content, None, Some(Self::gap(entry, GapReason::Cap, detail))))
+            }
+            None => Ok(Opened::file(content, None, None)),
         }
     }
 }
@@ -291,7 +318,8 @@ fn unreadable(entry: &Entry, error: &io::Error) -> Gap {
 }
 
 /// Reads a small file with one call where its length is as told: room for one byte more shows that this was all.
-fn read_at_once(file: &mut File, metadata: &Metadata, buffer: &mut Vec<u8>) -> io::Result<()> {
+/// Returns whether it was: a file that keeps growing is followed to twice the size of a small one.
+fn read_at_once(file: &mut File, metadata: &Metadata, buffer: &mut Vec<u8>) -> io::Result<bool> {
     // Pseudo files claim to be empty; a page finds out.
     let expected = usize::try_from(metadata.len()).expect("small files fit into memory").max(4095);
     buffer.resize(expected + 1, 0);
@@ -304,16 +332,14 @@ fn read_at_once(file: &mut File, metadata: &Metadata, buffer: &mut Vec<u8>) -> i
         let room = buffer.len() - filled;
         filled += read;
         if read == 0 || (read < room && filled as u64 >= metadata.len() && metadata.len() > 0) {
-            break;
+            buffer.truncate(filled);
+            return Ok(true);
         }
         if filled == buffer.len() {
-            // It grew since it was opened; twice is followed, a file that never ends is not.
             if filled as u64 >= 2 * AT_ONCE {
-                break;
+                return Ok(false);
             }
             buffer.resize(filled * 2, 0);
         }
     }
-    buffer.truncate(filled);
-    Ok(())
 }

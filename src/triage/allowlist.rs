@@ -9,7 +9,9 @@ use crate::rule::{Allowlist, AllowlistCondition, RegexTarget, parser};
 #[derive(Clone, Copy)]
 pub(super) struct Subject<'a> {
     pub(super) rule: &'a str,
+    /// As reports write it, and within the repository one works in: lists may mean either.
     pub(super) path: &'a str,
+    pub(super) in_repository: &'a str,
     pub(super) secret: &'a [u8],
     pub(super) matched: &'a [u8],
     pub(super) lines: &'a [u8],
@@ -75,7 +77,8 @@ impl Compiled {
         };
         let conditions = [
             any(&self.regexes, target),
-            any(&self.paths, subject.path.as_bytes()),
+            any(&self.paths, subject.path.as_bytes())
+                .map(|holds| holds || any(&self.paths, subject.in_repository.as_bytes()) == Some(true)),
             self.stopwords.as_ref().map(|words| words.is_match(subject.secret)),
             // A file of a working tree belongs to no commit.
             self.names_commits.then_some(false),
@@ -96,6 +99,7 @@ mod tests {
         let subject = Subject {
             rule: "r",
             path: "docs/a.md",
+            in_repository: "site/docs/a.md",
             secret: b"acme-EXAMPLE-1",
             matched: b"k=acme-EXAMPLE-1",
             lines: b"  k=acme-EXAMPLE-1 #x",
@@ -119,6 +123,7 @@ mod tests {
         assert!(allows(Allowlist { regexes: vec!["#x$".into()], regex_target: RegexTarget::Line, ..list() }));
         assert!(allows(Allowlist { stopwords: vec!["example".into()], ..list() }));
         assert!(allows(Allowlist { paths: vec!["^docs/".into()], ..list() }));
+        assert!(allows(Allowlist { paths: vec!["^site/docs/".into()], ..list() }));
         assert!(!allows(Allowlist {
             paths: vec!["^docs/".into()],
             target_rules: vec!["other".into()],

@@ -1,9 +1,13 @@
 //! From sightings to findings: one per secret.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::{Sighting, Triage};
-use crate::model::{Confidence, Exposure, Finding, Secret, SecretView, SuppressedFinding, Suppression};
+use crate::model::{
+    Confidence, Evidence, Exposure, Finding, Secret, SecretView, SuppressedFinding, Suppression,
+};
 
 /// What a scan comes to.
 #[derive(Debug, Default)]
@@ -33,7 +37,9 @@ pub fn assemble(
         }
     }
     let mut assembled = Assembled::default();
-    for group in groups.into_values() {
+    let masks = Masks::of(groups.values().flatten());
+    for mut group in groups.into_values() {
+        group.iter_mut().for_each(|sighting| masks.hide_in(sighting));
         if group.iter().any(|sighting| sighting.confidence >= least) {
             assembled.add(triage, exposure, group);
         }
@@ -65,6 +71,43 @@ impl Assembled {
                 }
             }
         }
+    }
+}
+
+/// The values of a scan: one that was found here may stand unmatched in a line that is shown for another's sake.
+struct Masks {
+    values: Option<AhoCorasick>,
+    redacted: Vec<String>,
+}
+
+impl Masks {
+    /// Shorter values turn up in other words by chance, in bytes.
+    const SHORTEST: usize = 6;
+
+    fn of<'a>(sightings: impl Iterator<Item = &'a Sighting>) -> Self {
+        let secrets: BTreeSet<&Secret> = sightings
+            .map(|sighting| &sighting.secret)
+            .filter(|secret| secret.len() >= Self::SHORTEST && !secret.expose().contains(&b'\n'))
+            .collect();
+        let values = (!secrets.is_empty()).then(|| {
+            AhoCorasick::builder()
+                .match_kind(MatchKind::LeftmostLongest)
+                .build(secrets.iter().map(|secret| secret.expose()))
+                .expect("findings that fit into memory fit into an automaton")
+        });
+        Self { values, redacted: secrets.iter().map(|secret| secret.redacted()).collect() }
+    }
+
+    fn hide_in(&self, sighting: &mut Sighting) {
+        let Some(values) = &self.values else { return };
+        let excerpt = &mut sighting.occurrence.excerpt;
+        if values.is_match(excerpt.as_str()) {
+            *excerpt = values.replace_all(excerpt, &self.redacted);
+        }
+        sighting.evidence.retain(|evidence| match evidence {
+            Evidence::Context { name } => !values.is_match(name.as_str()),
+            _ => true,
+        });
     }
 }
 

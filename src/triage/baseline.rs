@@ -137,7 +137,8 @@ pub enum BaselineError {
 #[derive(Debug, Default)]
 pub struct Baseline {
     entries: Vec<BaselineEntry>,
-    by_print: HashMap<Fingerprint, usize>,
+    /// A merge may leave two entries for one secret.
+    by_print: HashMap<Fingerprint, Vec<usize>>,
     met: Vec<AtomicBool>,
     /// gitleaks' entries: `(rule, path, line)`.
     places: HashSet<(String, String, u64)>,
@@ -223,16 +224,19 @@ impl Baseline {
     }
 
     fn of(entries: Vec<BaselineEntry>) -> Self {
-        let by_print = entries.iter().enumerate().map(|(index, entry)| (entry.fingerprint, index)).collect();
+        let mut by_print: HashMap<_, Vec<usize>> = HashMap::new();
+        for (index, entry) in entries.iter().enumerate() {
+            by_print.entry(entry.fingerprint).or_default().push(index);
+        }
         let met = entries.iter().map(|_| AtomicBool::new(false)).collect();
         Self { entries, by_print, met, ..Self::default() }
     }
 
     /// Whether the secret, or the place, is accepted on this day.
     pub fn accepts(&self, fingerprint: &Fingerprint, today: Date) -> bool {
-        let Some(&index) = self.by_print.get(fingerprint) else { return false };
-        self.met[index].store(true, Ordering::Relaxed);
-        self.entries[index].until.is_none_or(|until| today <= until)
+        let Some(indexes) = self.by_print.get(fingerprint) else { return false };
+        indexes.iter().for_each(|index| self.met[*index].store(true, Ordering::Relaxed));
+        indexes.iter().any(|index| self.entries[*index].until.is_none_or(|until| today <= until))
     }
 
     /// Whether a gitleaks baseline names this value or this place.
@@ -242,6 +246,11 @@ impl Baseline {
         }
         let (rule, path, line) = place;
         self.values.contains(canonical) || self.places.contains(&(rule.to_owned(), path.to_owned(), line))
+    }
+
+    /// Whether it is gitleaks' own file, which holds what our text form can't.
+    pub fn is_gitleaks(&self) -> bool {
+        !self.places.is_empty()
     }
 
     /// What did nothing in the scans since it was read.
@@ -257,13 +266,14 @@ impl Baseline {
         usage
     }
 
-    /// The baseline's text with these findings accepted too; entries that are there keep their reason and date.
+    /// The baseline's text with these findings accepted too. Other entries keep their reason and date; an entry of a finding's own
+    /// is expired, or it would not be one.
     pub fn with(&self, findings: &[Finding], reason: &str) -> String {
         let mut lines: BTreeMap<String, BaselineEntry> =
             self.entries.iter().map(|entry| (entry.fingerprint.to_string(), entry.clone())).collect();
         for mut entry in findings.iter().flat_map(entries_of) {
             entry.reason = reason.replace(['\n', '\r'], " ");
-            lines.entry(entry.fingerprint.to_string()).or_insert(entry);
+            lines.insert(entry.fingerprint.to_string(), entry);
         }
         render(lines.values())
     }

@@ -6,8 +6,8 @@ use crate::{
     rule::{Rule, Specificity},
 };
 
-/// What speaks for a match, strongest first.
-pub(super) fn evidence(rule: &Rule, found: &RawMatch) -> Vec<Evidence> {
+/// What speaks for a match, strongest first. Its name is not said where that is a secret itself.
+pub(super) fn evidence(rule: &Rule, found: &RawMatch, hides_name: bool) -> Vec<Evidence> {
     let mut evidence = Vec::new();
     if let (Some(algorithm), Some(valid)) = (rule.checksum, found.checksum) {
         evidence.push(Evidence::Checksum { algorithm: algorithm.as_str().to_owned(), valid });
@@ -17,7 +17,7 @@ pub(super) fn evidence(rule: &Rule, found: &RawMatch) -> Vec<Evidence> {
     }
     // Two decimals: what is printed is what is compared.
     evidence.push(Evidence::Entropy { bits: (found.entropy * 100.0).round() / 100.0 });
-    if let Some(name) = &found.context {
+    if let Some(name) = found.context.as_ref().filter(|_| !hides_name) {
         evidence.push(Evidence::Context { name: name.clone() });
     }
     evidence

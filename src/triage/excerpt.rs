@@ -27,13 +27,28 @@ pub(super) fn excerpt(lines: Stretch<'_>, secret: Span, masks: &[(Span, String)]
     format!("{head}{}{tail}", text.trim_matches('\u{fffd}'))
 }
 
-/// What identifies the place of a secret: its line, with every secret in it replaced by the same mark.
-pub(super) fn place_line(lines: Stretch<'_>, secret: Span, masks: &[(Span, String)]) -> Vec<u8> {
+/// What identifies the place of a secret: its line, with every secret in it, and every repetition of this one's value, replaced
+/// by the same mark: the identity is public, and must not help to guess the value.
+pub(super) fn place_line(
+    lines: Stretch<'_>,
+    secret: Span,
+    value: &[u8],
+    masks: &[(Span, String)],
+) -> Vec<u8> {
     let line = first_line(lines, secret);
     let from = line.start.max(secret.start.saturating_sub(PLACE));
     let to = (line.start + line.bytes.len() as u64).min(secret.end + PLACE);
     let same: Vec<(Span, String)> = masks.iter().map(|(span, _)| (*span, "*".to_owned())).collect();
-    masked(line, from, to, &same).trim_ascii().to_vec()
+    let line = masked(line, from, to, &same);
+    let mut out = Vec::with_capacity(line.len());
+    let mut rest = line.trim_ascii();
+    while let Some(at) = memchr::memmem::find(rest, value).filter(|_| !value.is_empty()) {
+        out.extend_from_slice(&rest[..at]);
+        out.push(b'*');
+        rest = &rest[at + value.len()..];
+    }
+    out.extend_from_slice(rest);
+    out
 }
 
 /// The line in which the secret starts.
@@ -46,7 +61,14 @@ fn first_line<'a>(lines: Stretch<'a>, secret: Span) -> Stretch<'a> {
     Stretch { start: lines.start + start as u64, bytes: &lines.bytes[start..end] }
 }
 
-/// The bytes from `from` to `to`, with whatever lies in a mask's span replaced by the mask. Masks are sorted and may overlap.
+/// The masks that share a byte with the span. They are sorted and share none among themselves.
+pub(super) fn within(masks: &[(Span, String)], span: Span) -> &[(Span, String)] {
+    let first = masks.partition_point(|(mask, _)| mask.end <= span.start);
+    let after = masks.partition_point(|(mask, _)| mask.start < span.end);
+    &masks[first..after.max(first)]
+}
+
+/// The bytes from `from` to `to`, with whatever lies in a mask's span replaced by the mask.
 fn masked(line: Stretch<'_>, from: u64, to: u64, masks: &[(Span, String)]) -> Vec<u8> {
     let slice = |start: u64, end: u64| {
         let index = |offset: u64| usize::try_from(offset - line.start).expect("the line is in memory");
@@ -54,11 +76,8 @@ fn masked(line: Stretch<'_>, from: u64, to: u64, masks: &[(Span, String)]) -> Ve
     };
     let mut out = Vec::new();
     let mut at = from;
-    for (span, mask) in masks.iter().filter(|(span, _)| span.overlaps(Span::new(from, to))) {
-        if span.end <= at {
-            continue;
-        }
-        // A span that starts before what is shown, or overlaps the last one, still gets its mask.
+    for (span, mask) in within(masks, Span::new(from, to)) {
+        // A span that starts before what is shown still gets its mask.
         out.extend_from_slice(slice(at, span.start.max(at)));
         out.extend_from_slice(mask.as_bytes());
         at = span.end.min(to);
@@ -82,7 +101,7 @@ mod tests {
         let masks = vec![(at(text, "SECRET1"), "***".to_owned()), (at(text, "SECRET2"), "###".to_owned())];
         let lines = Stretch { start: 0, bytes: text.as_bytes() };
         assert_eq!(excerpt(lines, at(text, "SECRET2"), &masks), "a = ***, b = ###");
-        assert_eq!(place_line(lines, at(text, "SECRET2"), &masks), b"a = *, b = *");
+        assert_eq!(place_line(lines, at(text, "SECRET2"), b"SECRET2", &masks), b"a = *, b = *");
     }
 
     #[test]

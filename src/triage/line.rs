@@ -12,7 +12,7 @@ use crate::{
 /// How much of content that is not in memory is read at once.
 const PIECE: usize = 1 << 20;
 /// A line is looked at no farther than this to either side, in bytes.
-const FARTHEST: u64 = 64 * 1024;
+const FARTHEST: u64 = 8 * 1024;
 
 /// Positions of the offsets, which must be sorted. Content is read once, up to the last of them.
 ///

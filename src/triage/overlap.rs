@@ -1,12 +1,12 @@
 //! Of matches that share bytes, the one that names the secret; and matches that need another nearby.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::HashMap};
 
 use super::belief::confidence;
 use crate::{
     detect::{Detector, RawMatch},
     model::{Confidence, Position, Span},
-    rule::{Required, Specificity},
+    rule::{Rule, Specificity},
 };
 
 /// Keeps the matches that name their value: of those whose secrets overlap, the most specific; between equals the more confident,
@@ -44,21 +44,30 @@ impl Spans {
     }
 }
 
-/// Whether every rule that this match's rule requires has a match near it.
-pub(super) fn has_required(
-    detector: &Detector,
-    found: (&RawMatch, Position),
-    all: &[(&RawMatch, Position)],
-) -> bool {
-    let (own, at) = found;
-    let is_near = |required: &Required, there: Position| {
-        required.within_lines.is_none_or(|most| at.line.abs_diff(there.line) <= most)
-            && required.within_columns.is_none_or(|most| at.column.abs_diff(there.column) <= most)
-    };
-    detector.rule(own.rule).required.iter().all(|required| {
-        all.iter()
-            .any(|(other, there)| detector.rule(other.rule).id == required.id && is_near(required, *there))
-    })
+/// Where each rule's matches start, by rule id, in the order of lines.
+pub(super) struct Neighbours<'a>(HashMap<&'a str, Vec<Position>>);
+
+impl<'a> Neighbours<'a> {
+    pub(super) fn new(detector: &'a Detector, matches: &[(&RawMatch, Position)]) -> Self {
+        let mut by_rule: HashMap<&str, Vec<Position>> = HashMap::new();
+        for (found, at) in matches {
+            by_rule.entry(detector.rule(found.rule).id.as_str()).or_default().push(*at);
+        }
+        by_rule.values_mut().for_each(|places| places.sort_unstable());
+        Self(by_rule)
+    }
+
+    /// Whether every rule that a rule requires has a match near enough.
+    pub(super) fn satisfy(&self, rule: &Rule, at: Position) -> bool {
+        rule.required.iter().all(|required| {
+            let places = self.0.get(required.id.as_str()).map(Vec::as_slice).unwrap_or_default();
+            let reach = required.within_lines.unwrap_or(u64::MAX);
+            let first = places.partition_point(|place| place.line < at.line.saturating_sub(reach));
+            let near = places[first..].iter().take_while(|place| place.line <= at.line.saturating_add(reach));
+            let columns = required.within_columns.unwrap_or(u64::MAX);
+            near.into_iter().any(|place| place.column.abs_diff(at.column) <= columns)
+        })
+    }
 }
 
 #[cfg(test)]

@@ -8,10 +8,10 @@ use super::{
     Baseline, Date, IgnoreFile,
     allowlist::{Compiled, Subject, compile_regex},
     belief,
-    excerpt::{Stretch, excerpt, place_line},
+    excerpt::{Stretch, excerpt, place_line, within},
     line::{line_before, lines_of, positions},
     mark::is_marked,
-    overlap::{has_required, name_each_value},
+    overlap::{Neighbours, name_each_value},
 };
 use crate::{
     detect::{Content, Detector, RawMatch, canonical, strength_bits},
@@ -28,8 +28,10 @@ pub struct Policy {
     pub allowlists: Vec<Allowlist>,
     /// `.gitleaksignore` of the repository one works in.
     pub ignore_file: IgnoreFile,
-    /// Path of the scanned root within that repository, empty or with a `/` at its end.
-    pub root_in_repository: String,
+    /// That repository, as absolute names of files would start with it; empty for none.
+    pub repository: String,
+    /// Where names that are not absolute start within it, empty or with a `/` at the end.
+    pub prefix: String,
     /// Accepted findings.
     pub baseline: Baseline,
     /// What fingerprints are made under.
@@ -38,6 +40,18 @@ pub struct Policy {
     pub today: Date,
     /// Whether sightings keep the clear text of their match.
     pub show_secrets: bool,
+}
+
+impl Policy {
+    /// The path of a scanned file within the repository one works in.
+    fn in_repository<'a>(&self, path: &'a str) -> Cow<'a, str> {
+        let inside = path.strip_prefix(&self.repository).filter(|_| !self.repository.is_empty());
+        match inside.and_then(|rest| rest.strip_prefix('/')) {
+            Some(inside) => Cow::Borrowed(inside),
+            None if self.prefix.is_empty() || path.starts_with('/') => Cow::Borrowed(path),
+            None => Cow::Owned(format!("{}{path}", self.prefix)),
+        }
+    }
 }
 
 /// One place of a secret, decided on.
@@ -86,8 +100,7 @@ struct RuleFilter {
 /// A match with what stands around it.
 struct Candidate<'a> {
     found: &'a RawMatch,
-    start: Position,
-    end: Position,
+    place: Place,
     lines: Cow<'a, [u8]>,
     lines_start: u64,
 }
@@ -154,8 +167,16 @@ impl<'d> Triage<'d> {
         }
         let masks = masks(&matches);
         let kept = name_each_value(self.detector, with_required(self.detector, content, matches)?);
-        let candidates = with_surroundings(content, &kept)?;
-        candidates.iter().map(|candidate| self.decide(content, path, candidate, &masks)).collect()
+        let places = places(content, &kept)?;
+        // One by one: the surroundings of all matches of a file in one line would not fit into memory.
+        kept.iter()
+            .zip(places)
+            .map(|(found, place)| {
+                let (lines_start, lines) = lines_of(content, found.span)?;
+                let candidate = Candidate { found, place, lines, lines_start };
+                self.decide(content, path, &candidate, &masks)
+            })
+            .collect()
     }
 
     /// Sightings of rules that look at paths only.
@@ -176,7 +197,9 @@ impl<'d> Triage<'d> {
         let filter = self.rules[rule].path.get_or_init(|| {
             compile_path(self.detector.rule(rule)).expect("the tests compile every built-in path")
         });
-        filter.as_ref().is_none_or(|regex| regex.is_match(path.as_bytes()))
+        filter.as_ref().is_none_or(|regex| {
+            regex.is_match(path.as_bytes()) || regex.is_match(self.policy.in_repository(path).as_bytes())
+        })
     }
 
     fn decide(
@@ -191,13 +214,18 @@ impl<'d> Triage<'d> {
         let canonical = Secret::new(canonical(found.secret.expose()).into_owned());
         let lines = Stretch { start: candidate.lines_start, bytes: &candidate.lines };
         let is_weak = !self.policy.key.is_keyed() && strength_bits(canonical.expose()) < WEAK_BITS;
-        let place =
-            is_weak.then(|| Fingerprint::of_place(path, &place_line(lines, found.secret_span, masks)));
+        let value = found.secret.expose();
+        let in_repository = self.policy.in_repository(path);
+        let place = is_weak.then(|| {
+            let line = place_line(lines, found.secret_span, value, masks);
+            Fingerprint::of_place(&in_repository, &line)
+        });
         let fingerprint = (!is_weak).then(|| self.policy.key.fingerprint(canonical.expose()));
         let matched = Secret::new(content.read_range(found.span.start, found.span.end)?);
         let subject = Subject {
             rule: &rule.id,
             path,
+            in_repository: &in_repository,
             secret: found.secret.expose(),
             matched: matched.expose(),
             lines: &candidate.lines,
@@ -209,17 +237,19 @@ impl<'d> Triage<'d> {
             let accepted = Accepted {
                 fingerprint: fingerprint.or(place),
                 canonical: &canonical,
-                line: candidate.start.line,
+                lines: [candidate.place.match_line, candidate.place.start.line],
             };
             self.suppression(found.rule, rule, subject, &accepted)
         };
         let span = found.secret_span;
         let occurrence = Occurrence {
             path: path.to_owned(),
-            start: candidate.start,
-            end: candidate.end,
+            start: candidate.place.start,
+            end: candidate.place.end,
             span: Span::new(content.file_offset(span.start), content.file_offset(span.end)),
             excerpt: excerpt(lines, span, masks),
+            match_line: (candidate.place.match_line != candidate.place.start.line)
+                .then_some(candidate.place.match_line),
             place,
             matched: self.policy.show_secrets.then(|| String::from_utf8_lossy(matched.expose()).into_owned()),
         };
@@ -229,7 +259,7 @@ impl<'d> Triage<'d> {
             secret: found.secret.clone(),
             fingerprint,
             confidence: belief::confidence(rule, found),
-            evidence: belief::evidence(rule, found),
+            evidence: belief::evidence(rule, found, is_named_by_a_secret(found, lines, masks)),
             occurrence,
             suppression,
         })
@@ -247,29 +277,36 @@ impl<'d> Triage<'d> {
             compile_all(&rule.allowlists).expect("the tests compile every built-in allowlist")
         });
         let policy = &self.policy;
-        let in_repository = format!("{}{}", policy.root_in_repository, subject.path);
-        let place = (subject.rule, in_repository.as_str(), accepted.line);
+        let places = accepted.lines.map(|line| (subject.rule, subject.in_repository, line));
         if own.iter().any(|list| list.allows(subject)) {
             Some(Suppression::RuleAllowlist)
         } else if self.global.iter().any(|list| list.allows(subject)) {
             Some(Suppression::GlobalAllowlist)
-        } else if policy.ignore_file.accepts(place.1, place.0, place.2) {
+        } else if places.iter().any(|(rule, path, line)| policy.ignore_file.accepts(path, rule, *line)) {
             Some(Suppression::IgnoreFile)
         } else {
-            let is_accepted =
-                accepted.fingerprint.is_some_and(|print| policy.baseline.accepts(&print, policy.today))
-                    || policy.baseline.accepts_gitleaks(accepted.canonical, place);
+            let is_accepted = accepted
+                .fingerprint
+                .is_some_and(|print| policy.baseline.accepts(&print, policy.today))
+                || places.iter().any(|place| policy.baseline.accepts_gitleaks(accepted.canonical, *place));
             is_accepted.then_some(Suppression::Baseline)
         }
     }
 
     /// The file itself is the finding; its path stands for it.
     fn of_path(&self, index: usize, rule: &Rule, path: &str) -> Sighting {
-        let subject =
-            Subject { rule: &rule.id, path, secret: path.as_bytes(), matched: path.as_bytes(), lines: &[] };
-        let place = Fingerprint::of_place(path, b"");
+        let in_repository = self.policy.in_repository(path);
+        let subject = Subject {
+            rule: &rule.id,
+            path,
+            in_repository: &in_repository,
+            secret: path.as_bytes(),
+            matched: path.as_bytes(),
+            lines: &[],
+        };
+        let place = Fingerprint::of_place(&in_repository, b"");
         let canonical = Secret::new(format!("path:{path}"));
-        let accepted = Accepted { fingerprint: Some(place), canonical: &canonical, line: 1 };
+        let accepted = Accepted { fingerprint: Some(place), canonical: &canonical, lines: [1, 1] };
         let start = Position { line: 1, column: 1 };
         Sighting {
             rule: index,
@@ -283,6 +320,7 @@ impl<'d> Triage<'d> {
                 end: start,
                 span: Span::new(0, 0),
                 excerpt: String::new(),
+                match_line: None,
                 place: Some(place),
                 matched: None,
             },
@@ -296,7 +334,8 @@ impl<'d> Triage<'d> {
 struct Accepted<'a> {
     fingerprint: Option<Fingerprint>,
     canonical: &'a Secret,
-    line: u64,
+    /// Where the match starts, which is what gitleaks counts from, and where the secret does.
+    lines: [u64; 2],
 }
 
 fn compile_path(rule: &Rule) -> Result<Option<Regex>, regex::Error> {
@@ -307,13 +346,30 @@ fn compile_all(lists: &[Allowlist]) -> Result<Vec<Compiled>, regex::Error> {
     lists.iter().map(Compiled::new).collect()
 }
 
-/// Every match masks what it found, also where it will not be reported.
+/// Every match masks what it found, also where it will not be reported. The spans are sorted and share no byte.
 fn masks(matches: &[RawMatch]) -> Vec<(Span, String)> {
     let mut masks: Vec<_> =
         matches.iter().map(|found| (found.secret_span, found.secret.redacted())).collect();
     // Of two that start together the longer hides more.
     masks.sort_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
+    let mut end = 0;
+    masks.retain_mut(|(span, _)| {
+        span.start = span.start.max(end);
+        end = end.max(span.end);
+        span.start < span.end
+    });
     masks
+}
+
+/// Whether what stands for a name before the value is a secret itself, as in a list of them.
+fn is_named_by_a_secret(found: &RawMatch, lines: Stretch<'_>, masks: &[(Span, String)]) -> bool {
+    let Some(name) = &found.context else { return false };
+    let before = usize::try_from(found.secret_span.start - lines.start).expect("the lines are in memory");
+    let at = memchr::memmem::rfind(&lines.bytes[..before.min(lines.bytes.len())], name.as_bytes());
+    at.is_some_and(|at| {
+        let start = lines.start + at as u64;
+        !within(masks, Span::new(start, start + name.len() as u64)).is_empty()
+    })
 }
 
 /// Without matches that miss what their rule requires nearby, and without those that are only there to be required.
@@ -327,25 +383,34 @@ fn with_required(
     }
     let starts: Vec<u64> = matches.iter().map(|found| found.span.start).collect();
     let placed: Vec<_> = matches.iter().zip(positions(content, &starts)?).collect();
+    let neighbours = Neighbours::new(detector, &placed);
     let stays: Vec<bool> = placed
         .iter()
-        .map(|one| !detector.rule(one.0.rule).skip_report && has_required(detector, *one, &placed))
+        .map(|(found, at)| (detector.rule(found.rule), *at))
+        .map(|(rule, at)| !rule.skip_report && neighbours.satisfy(rule, at))
         .collect();
     Ok(matches.into_iter().zip(stays).filter_map(|(found, stays)| stays.then_some(found)).collect())
 }
 
-fn with_surroundings<'a>(content: &'a dyn Content, kept: &'a [RawMatch]) -> io::Result<Vec<Candidate<'a>>> {
-    let mut offsets: Vec<u64> =
-        kept.iter().flat_map(|found| [found.secret_span.start, found.secret_span.end]).collect();
+/// Where a match stands.
+struct Place {
+    /// The line in which the whole match starts.
+    match_line: u64,
+    start: Position,
+    end: Position,
+}
+
+/// Where each match stands.
+fn places(content: &dyn Content, kept: &[RawMatch]) -> io::Result<Vec<Place>> {
+    let ends = |found: &RawMatch| [found.span.start, found.secret_span.start, found.secret_span.end];
+    let mut offsets: Vec<u64> = kept.iter().flat_map(ends).collect();
     offsets.sort_unstable();
     offsets.dedup();
     let positions = positions(content, &offsets)?;
     let position = |offset: u64| positions[offsets.binary_search(&offset).expect("it is among them")];
-    kept.iter()
-        .map(|found| {
-            let (lines_start, lines) = lines_of(content, found.span)?;
-            let (start, end) = (position(found.secret_span.start), position(found.secret_span.end));
-            Ok(Candidate { found, start, end, lines, lines_start })
-        })
-        .collect()
+    let place = |found: &RawMatch| {
+        let [matched, start, end] = ends(found).map(position);
+        Place { match_line: matched.line, start, end }
+    };
+    Ok(kept.iter().map(place).collect())
 }
