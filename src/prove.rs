@@ -147,3 +147,27 @@ impl Run<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::builtin_with_templates;
+
+    #[test]
+    fn every_builtin_rule_is_proved_by_its_own_templates() {
+        let proof = prove(builtin_with_templates(), |_| true).unwrap();
+        assert_eq!(proof.failures, []);
+        assert!(proof.rules >= 450, "{} rules have templates", proof.rules);
+    }
+
+    #[test]
+    fn a_broken_example_of_a_builtin_rule_fails() {
+        let mut rules = builtin_with_templates();
+        let rule = rules.iter_mut().find(|rule| rule.id == "github-pat").unwrap();
+        rule.templates.examples = vec!["key = {token:checksum}".into(), "key = {token}".into()];
+        rule.templates.negatives = vec!["key = {token}".into()];
+        let failures = prove(rules, |rule| rule.id == "github-pat").unwrap().failures;
+        let templates: Vec<&str> = failures.iter().map(|failure| failure.template.as_str()).collect();
+        assert_eq!(templates, ["key = {token:checksum}", "key = {token}"]);
+    }
+}
