@@ -44,7 +44,8 @@ fn prune(args: &BaselineScanArgs) -> Result<Exit> {
     if gone > 0 {
         store(&baseline_path, &text)?;
     }
-    sink::warn(&format!("{gone} entries dropped from {}", baseline_path.display()));
+    let noun = if gone == 1 { "entry" } else { "entries" };
+    sink::warn(&format!("{gone} {noun} dropped from {}", baseline_path.display()));
     Ok(Exit::Clean)
 }
 

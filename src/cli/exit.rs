@@ -60,9 +60,15 @@ pub(super) fn of_usage(error: &clap::Error) -> Exit {
     }
 }
 
-/// Says what failed, with its causes.
+/// Says what failed, with those of its causes that it does not name itself.
 pub(super) fn of_error(error: &anyhow::Error) -> Exit {
-    sink::warn(&format!("error: {error:#}"));
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = if text.is_empty() { cause } else { format!("{text}: {cause}") };
+        }
+    }
+    sink::warn(&format!("error: {text}"));
     Exit::Usage
 }
 

@@ -114,7 +114,7 @@ pub(super) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     write_whole(path, bytes)
 }
 
-/// The same for files that others may read: they are no reports. `mode` is that of a new file before the user's umask.
+/// Writes beside the file first, then puts it in its place.
 fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Temporary files are 0600, and stay so.

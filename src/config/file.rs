@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::ConfigError;
 use crate::{
     model::Confidence,
-    rule::{RulePack, read_toml},
+    rule::{Extends, RulePack, read_toml},
 };
 
 /// Its name at the root of a repository.
@@ -17,10 +17,12 @@ pub const CONFIG_NAME: &str = "hekate.toml";
 pub const STARTER: &str = include_str!("starter.toml");
 
 /// A parsed `hekate.toml`: its `[scan]` section, and whatever rules and allowlists it holds in gitleaks' schema.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ConfigFile {
     pub(super) scan: ScanSection,
     pub(super) pack: RulePack,
+    /// What its rule files may do.
+    pub(super) extends: Extends,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -43,6 +45,12 @@ struct Sections {
     scan: ScanSection,
 }
 
+impl Default for ConfigFile {
+    fn default() -> Self {
+        Self { scan: ScanSection::default(), pack: RulePack::default(), extends: Extends::Refused }
+    }
+}
+
 impl ConfigFile {
     /// Reads and checks a config file. `is_trusted` is whether the user named it; a repository's own may not leave the repository.
     ///
@@ -52,7 +60,8 @@ impl ConfigFile {
         let read = |source| ConfigError::Read { path: path.to_owned(), source };
         let text = std::fs::read_to_string(path).map_err(read)?;
         // Rules and top-level keys are checked with the rules' own schema; `[scan]` is checked here.
-        let pack = RulePack::parse(&text, path)?;
+        let extends = if is_trusted { Extends::Allowed } else { Extends::Refused };
+        let pack = RulePack::parse(&text, path, extends)?;
         let Sections { mut scan } =
             read_toml(&path.to_string_lossy(), &text).map_err(crate::rule::RuleError::from)?;
         let folder = path.parent().unwrap_or(Path::new("."));
@@ -60,9 +69,15 @@ impl ConfigFile {
             if !is_trusted && !stays_inside(named) {
                 return Err(ConfigError::LeadsOut { config: path.to_owned(), path: named.clone() });
             }
-            *named = folder.join(&named);
+            let joined = folder.join(&named);
+            // A link leads out as surely as dots do. What is not there says so when it is read.
+            let leads_out = |real: &Path| folder.canonicalize().is_ok_and(|folder| !real.starts_with(folder));
+            if !is_trusted && joined.canonicalize().is_ok_and(|real| leads_out(&real)) {
+                return Err(ConfigError::LeadsOut { config: path.to_owned(), path: named.clone() });
+            }
+            *named = joined;
         }
-        Ok(Self { scan, pack })
+        Ok(Self { scan, pack, extends })
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 use super::{CONFIG_NAME, ConfigFile, root_of};
 use crate::{
     model::{Confidence, FingerprintKey, KeyError},
-    rule::{Rule, RuleError, RulePack, builtin, builtin_with_templates},
+    rule::{Extends, Rule, RuleError, RulePack, builtin, builtin_with_templates},
     source::{WalkOptions, display},
     triage::{Baseline, BaselineError, Date, IgnoreFile, IgnoreFileError, Policy},
 };
@@ -151,10 +151,13 @@ impl Settings {
         } else {
             RulePack { rules: builtin(), ..RulePack::default() }
         };
-        for path in section.rules.iter().chain(&flags.rules) {
-            pack.overlay(RulePack::load(path)?);
+        for path in &section.rules {
+            pack.overlay(RulePack::load(path, config.extends)?);
         }
         pack.overlay(config.pack);
+        for path in &flags.rules {
+            pack.overlay(RulePack::load(path, Extends::Allowed)?);
+        }
         let only = if flags.only_rules.is_empty() { &section.only_rules } else { &flags.only_rules };
         let skip: Vec<String> = section.skip_rules.iter().chain(&flags.skip_rules).cloned().collect();
         select(&mut pack.rules, only, &skip)?;
@@ -195,7 +198,7 @@ impl Settings {
         let config = flags.config.as_deref().map(|path| ConfigFile::load(path, true)).transpose()?;
         let config = config.unwrap_or_default();
         for path in config.scan.rules.iter().chain(&flags.rules) {
-            pack.overlay(RulePack::load(path)?);
+            pack.overlay(RulePack::load(path, Extends::Allowed)?);
         }
         pack.overlay(config.pack);
         select(&mut pack.rules, &flags.only_rules, &flags.skip_rules)?;

@@ -22,6 +22,6 @@ pub use definition::{
 };
 pub use dialect::parser;
 pub use load::{TomlError, read_toml};
-pub use pack::{RuleError, RulePack};
+pub use pack::{Extends, RuleError, RulePack};
 pub use rarity::{byte_rate, stretch_rate, surprise};
 pub use template::{Rendered, TemplateError, Templater};

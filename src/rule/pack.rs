@@ -57,6 +57,15 @@ pub struct RulePack {
     pub disabled: Vec<String>,
 }
 
+/// Whether a rule file may name another one by `[extend] path`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extends {
+    /// The user named the file: it may lead anywhere.
+    Allowed,
+    /// It came with the scanned repository: it must not make hekate read files elsewhere.
+    Refused,
+}
+
 /// Chains of `[extend] path` longer than this are refused, as gitleaks does.
 const MAX_EXTENDS: usize = 4;
 
@@ -65,10 +74,10 @@ impl RulePack {
     ///
     /// # Errors
     /// What can't be read, malformed TOML, an invalid rule, or one id twice: always with file and rule.
-    pub fn load(path: &Path) -> Result<Self, RuleError> {
+    pub fn load(path: &Path, extends: Extends) -> Result<Self, RuleError> {
         let read = |source| RuleError::Read { path: path.to_owned(), source };
         if !path.metadata().map_err(read)?.is_dir() {
-            return Self::load_file(path, 0);
+            return Self::load_file(path, extends, 0);
         }
         let mut files = Vec::new();
         for entry in path.read_dir().map_err(read)? {
@@ -86,12 +95,12 @@ impl RulePack {
         }
         let mut pack = Self::default();
         for file in files {
-            pack.join(Self::load_file(&file, 0)?, &file)?;
+            pack.join(Self::load_file(&file, extends, 0)?, &file)?;
         }
         Ok(pack)
     }
 
-    fn load_file(path: &Path, depth: usize) -> Result<Self, RuleError> {
+    fn load_file(path: &Path, extends: Extends, depth: usize) -> Result<Self, RuleError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| RuleError::Read { path: path.to_owned(), source })?;
         let raw: RawPack = read_toml(&path.to_string_lossy(), &text)?;
@@ -99,22 +108,22 @@ impl RulePack {
             let message = "[scan] belongs into hekate.toml, not into a rule file".into();
             return Err(RuleError::Pack { file: path.to_owned(), message });
         }
-        Self::from_raw(raw, path, depth)
+        Self::from_raw(raw, path, extends, depth)
     }
 
     /// Reads rules from text, as a rule file or a `hekate.toml` holds them; `file` names it in errors.
     ///
     /// # Errors
     /// As [`RulePack::load`].
-    pub fn parse(text: &str, file: &Path) -> Result<Self, RuleError> {
-        Self::from_raw(read_toml(&file.to_string_lossy(), text)?, file, 0)
+    pub fn parse(text: &str, file: &Path, extends: Extends) -> Result<Self, RuleError> {
+        Self::from_raw(read_toml(&file.to_string_lossy(), text)?, file, extends, 0)
     }
 
-    fn from_raw(raw: RawPack, file: &Path, depth: usize) -> Result<Self, RuleError> {
+    fn from_raw(raw: RawPack, file: &Path, extends: Extends, depth: usize) -> Result<Self, RuleError> {
         let mut pack = raw
             .extend
             .as_ref()
-            .map_or_else(|| Ok(Self::default()), |extend| Self::extended(extend, file, depth))?;
+            .map_or_else(|| Ok(Self::default()), |extend| Self::extended(extend, file, extends, depth))?;
         let mut own = compile(raw, &file.to_string_lossy(), Origin::User)?;
         pack.rules.retain(|rule| own.rules.iter().all(|newer| newer.id != rule.id));
         pack.rules.append(&mut own.rules);
@@ -122,13 +131,18 @@ impl RulePack {
         Ok(pack)
     }
 
-    fn extended(extend: &RawExtend, file: &Path, depth: usize) -> Result<Self, RuleError> {
+    fn extended(extend: &RawExtend, file: &Path, extends: Extends, depth: usize) -> Result<Self, RuleError> {
         let fail = |message: String| RuleError::Pack { file: file.to_owned(), message };
         if depth >= MAX_EXTENDS {
             return Err(fail(format!("[extend] goes deeper than {MAX_EXTENDS} files")));
         }
+        if extend.path.is_some() && extends == Extends::Refused {
+            return Err(fail("[extend] path: only a file named by --config or --rules may do that".into()));
+        }
         let mut pack = match &extend.path {
-            Some(path) => Self::load_file(&file.parent().unwrap_or(Path::new(".")).join(path), depth + 1)?,
+            Some(path) => {
+                Self::load_file(&file.parent().unwrap_or(Path::new(".")).join(path), extends, depth + 1)?
+            }
             None => Self::default(),
         };
         if extend.use_default {
@@ -189,7 +203,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<RulePack, String> {
-        RulePack::parse(text, Path::new("own.toml")).map_err(|error| error.to_string())
+        RulePack::parse(text, Path::new("own.toml"), Extends::Allowed).map_err(|error| error.to_string())
     }
 
     #[test]

@@ -248,11 +248,11 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::rule::RulePack;
+    use crate::rule::{Extends, RulePack};
 
     fn templater(rule: &str) -> Templater {
         let text = format!("[[rules]]\nid = 'acme'\n{rule}");
-        Templater::new(&RulePack::parse(&text, Path::new("t.toml")).unwrap().rules[0])
+        Templater::new(&RulePack::parse(&text, Path::new("t.toml"), Extends::Allowed).unwrap().rules[0])
     }
 
     #[test]

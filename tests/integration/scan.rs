@@ -452,3 +452,33 @@ fn values_without_a_format_are_found_by_the_name_they_are_assigned_to() {
     let context = evidence.iter().find(|evidence| evidence["kind"] == "context").unwrap();
     assert_eq!(context["name"], "smtp_password");
 }
+
+#[test]
+fn a_repositorys_config_reads_no_file_outside_of_it() {
+    let project = Project::new();
+    project.file("outside.toml", "secret_key_of_the_host = 1\n").file("repository/a.py", line(1));
+    project.run("git", &["init", "-q", "repository"]);
+    project.run("ln", &["-s", "../outside.toml", "repository/link.toml"]);
+    let scan = |config: &str| {
+        project.file("repository/hekate.toml", config);
+        let mut command = project.command();
+        command.current_dir(project.path("repository")).args(["scan", "--format", "json"]);
+        crate::harness::run(command, b"")
+    };
+    for config in [
+        "[extend]\npath = '../outside.toml'\n",
+        "[scan]\nrules = ['../outside.toml']\n",
+        "[scan]\nrules = ['link.toml']\n",
+        "[scan]\nbaseline = 'link.toml'\n",
+    ] {
+        let outcome = scan(config).ends(2);
+        assert!(!outcome.stderr.contains("secret_key_of_the_host"), "{}", outcome.stderr);
+    }
+    scan("").ends(1);
+}
+
+#[test]
+fn an_error_is_said_once() {
+    let outcome = Project::new().hekate(&["scan", "not-there"]).ends(2);
+    assert_eq!(outcome.stderr.matches("No such file").count(), 1, "{}", outcome.stderr);
+}
