@@ -4,9 +4,9 @@ use rayon::prelude::*;
 
 use crate::{
     detect::{DetectError, Detector},
-    model::{Confidence, FingerprintKey},
+    model::Confidence,
     rule::{Detection, Rule, TemplateError, Templater},
-    triage::{Baseline, Date, IgnoreFile, Policy, Sighting, Triage, TriageError, base_confidence},
+    triage::{Policy, Sighting, Triage, TriageError, base_confidence},
 };
 
 /// A template that did not do what it says.
@@ -51,17 +51,7 @@ const SEEDS: u64 = 8;
 /// A rule that can't be run.
 pub fn prove(rules: Vec<Rule>, is_wanted: impl Fn(&Rule) -> bool + Sync) -> Result<Proof, ProveError> {
     let detector = Detector::new(rules)?;
-    let policy = Policy {
-        allowlists: Vec::new(),
-        ignore_file: IgnoreFile::default(),
-        repository: String::new(),
-        prefix: String::new(),
-        baseline: Baseline::default(),
-        key: FingerprintKey::public(),
-        today: Date::from_unix(0),
-        show_secrets: false,
-    };
-    let triage = Triage::new(&detector, policy)?;
+    let triage = Triage::new(&detector, Policy::default())?;
     let wanted: Vec<&Rule> = detector.rules().filter(|rule| is_wanted(rule) && !rule.skip_report).collect();
     let proofs: Vec<Proof> = wanted.par_iter().map(|rule| prove_rule(rule, &triage)).collect();
     let mut all = Proof::default();

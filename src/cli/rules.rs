@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     sink,
 };
 use crate::{
-    config::Settings,
+    config::{Settings, find_rule},
     prove::prove,
     rule::{Rule, Search},
 };
@@ -45,11 +45,7 @@ fn list(args: &RuleListArgs) -> Result<Exit> {
 
 fn show(id: &str, select: &SelectArgs) -> Result<Exit> {
     let rules = Settings::rules_with_templates(&select.flags())?;
-    let Some(rule) = rules.iter().find(|rule| rule.id == id) else {
-        let nearest = rules.iter().map(|rule| (strsim::damerau_levenshtein(&rule.id, id), &rule.id)).min();
-        let hint = nearest.map(|(_, near)| format!("; did you mean `{near}`?")).unwrap_or_default();
-        bail!("no rule has the id `{id}`{hint}");
-    };
+    let rule = find_rule(&rules, id)?;
     sink::print(as_text(rule).as_bytes())?;
     Ok(Exit::Clean)
 }

@@ -111,11 +111,6 @@ pub(super) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
         return std::fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);
     }
-    write_whole(path, bytes)
-}
-
-/// Writes beside the file first, then puts it in its place.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Temporary files are 0600, and stay so.
     let mut file = tempfile::Builder::new().prefix(".hekate-").tempfile_in(folder)?;

@@ -9,4 +9,6 @@ mod settings;
 
 pub use file::{CONFIG_NAME, ConfigFile, STARTER};
 pub use repository::{describe, root_of};
-pub use settings::{BASELINE_NAME, ConfigError, Flags, Settings, WalkFlags, fingerprint_key, today};
+pub use settings::{
+    BASELINE_NAME, ConfigError, Flags, Settings, WalkFlags, find_rule, fingerprint_key, today,
+};

@@ -217,9 +217,7 @@ fn prefix_in(folder: &Path, home: &Path) -> String {
 /// Keeps the wanted rules; a rule that another requires stays, but is not reported.
 fn select(rules: &mut Vec<Rule>, only: &[String], skip: &[String]) -> Result<(), ConfigError> {
     for id in only.iter().chain(skip) {
-        if rules.iter().all(|rule| rule.id != *id) {
-            return Err(unknown_rule(rules, id));
-        }
+        find_rule(rules, id)?;
     }
     let is_wanted = |rule: &Rule| (only.is_empty() || only.contains(&rule.id)) && !skip.contains(&rule.id);
     let required: HashSet<String> = rules
@@ -235,11 +233,18 @@ fn select(rules: &mut Vec<Rule>, only: &[String], skip: &[String]) -> Result<(),
     if rules.is_empty() { Err(ConfigError::NoRules) } else { Ok(()) }
 }
 
-fn unknown_rule(rules: &[Rule], id: &str) -> ConfigError {
-    let nearest = rules.iter().map(|rule| (strsim::damerau_levenshtein(&rule.id, id), &rule.id)).min();
-    let hint =
-        nearest.filter(|(distance, _)| *distance <= 4).map(|(_, known)| format!("; did you mean `{known}`?"));
-    ConfigError::UnknownRule { id: id.to_owned(), hint: hint.unwrap_or_default() }
+/// The rule of this id.
+///
+/// # Errors
+/// That there is none, with the nearest id.
+pub fn find_rule<'a>(rules: &'a [Rule], id: &str) -> Result<&'a Rule, ConfigError> {
+    rules.iter().find(|rule| rule.id == id).ok_or_else(|| {
+        let nearest = rules.iter().map(|rule| (strsim::damerau_levenshtein(&rule.id, id), &rule.id)).min();
+        let hint = nearest
+            .filter(|(distance, _)| *distance <= 4)
+            .map(|(_, known)| format!("; did you mean `{known}`?"));
+        ConfigError::UnknownRule { id: id.to_owned(), hint: hint.unwrap_or_default() }
+    })
 }
 
 fn load_baseline(path: &Path, must_exist: bool, has_key: bool) -> Result<Baseline, ConfigError> {

@@ -42,6 +42,22 @@ pub struct Policy {
     pub show_secrets: bool,
 }
 
+impl Default for Policy {
+    /// Nothing is accepted, by nobody's key, on the first day of 1970.
+    fn default() -> Self {
+        Self {
+            allowlists: Vec::new(),
+            ignore_file: IgnoreFile::default(),
+            repository: String::new(),
+            prefix: String::new(),
+            baseline: Baseline::default(),
+            key: FingerprintKey::public(),
+            today: Date::from_unix(0),
+            show_secrets: false,
+        }
+    }
+}
+
 impl Policy {
     /// The path of a scanned file within the repository one works in.
     fn in_repository<'a>(&self, path: &'a str) -> Cow<'a, str> {

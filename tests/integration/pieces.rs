@@ -5,9 +5,8 @@ use std::{io, sync::LazyLock};
 use fastrand::Rng;
 use hekate::{
     detect::{Content, Detector, RawMatch, Utf16, Utf16Content},
-    model::FingerprintKey,
     rule::builtin,
-    triage::{Baseline, Date, IgnoreFile, Policy, Sighting, Triage},
+    triage::{Policy, Sighting, Triage},
 };
 use proptest::prelude::*;
 
@@ -17,16 +16,7 @@ static DETECTOR: LazyLock<Detector> =
     LazyLock::new(|| Detector::new(builtin()).expect("the built-in rules can be run"));
 
 static TRIAGE: LazyLock<Triage<'static>> = LazyLock::new(|| {
-    let policy = Policy {
-        allowlists: Vec::new(),
-        ignore_file: IgnoreFile::default(),
-        repository: String::new(),
-        prefix: String::new(),
-        baseline: Baseline::default(),
-        key: FingerprintKey::public(),
-        today: Date::from_unix(0),
-        show_secrets: true,
-    };
+    let policy = Policy { show_secrets: true, ..Policy::default() };
     Triage::new(&DETECTOR, policy).expect("the built-in allowlists can be run")
 });
 
