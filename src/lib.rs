@@ -10,8 +10,10 @@
 //! prove.rs       5  rules run over their own examples, through the whole pipeline
 //! triage/        4  by value and by place: keep, or why not; evidence → confidence; baseline
 //! output/        4  Report → bytes, a file per format
-//! source/        3  worktree, stdin
+//! source/        3  worktree, staged, stdin
+//! history/       3  objects → matches → exposure; cache
 //! detect/        2  bytes → raw matches: prefilter, cluster, entropy, checksum, placeholder
+//! git/           1  repository, refs, index, packs and loose objects → bytes
 //! rule/          1  Rule, RulePack, gitleaks TOML, built-in packs, checksums, templates
 //! model/         0  Secret, Finding, Evidence, Fingerprint, Report, Coverage, Verdict
 //! ```
@@ -30,6 +32,7 @@
 pub mod cli;
 pub mod config;
 pub mod detect;
+pub mod git;
 pub mod model;
 pub mod output;
 pub mod prove;

@@ -1,0 +1,9 @@
+//! What a git repository holds: objects in packs and loose, refs, the index.
+//!
+//! Paths come in, bytes and ids go out. It knows nothing of rules or findings, follows no network, runs no program, and trusts no
+//! length or offset that it reads. libgit2 is asked only what a repository *means* where git's own rules are long: revisions and
+//! config.
+
+mod oid;
+
+pub use oid::{HashKind, Oid};
