@@ -4,6 +4,15 @@
 //! length or offset that it reads. libgit2 is asked only what a repository *means* where git's own rules are long: revisions and
 //! config.
 
+pub mod delta;
+pub mod inflate;
+pub mod loose;
+mod map;
+mod object;
+mod objects;
 mod oid;
+pub mod pack;
 
+pub use object::{Commit, EntryKind, Object, ObjectKind, Tag, TreeEntry, tree_entry};
+pub use objects::{EntryError, ObjectError, Objects, ObjectsError};
 pub use oid::{HashKind, Oid};

@@ -14,7 +14,7 @@ pub enum HashKind {
 
 impl HashKind {
     /// Length of an id, in bytes.
-    pub fn len(self) -> usize {
+    pub fn id_len(self) -> usize {
         match self {
             Self::Sha1 => 20,
             Self::Sha256 => 32,
@@ -23,7 +23,7 @@ impl HashKind {
 
     /// The id that stands for no object.
     pub fn null(self) -> Oid {
-        Oid { bytes: [0; 32], len: self.len() as u8 }
+        Oid { bytes: [0; 32], len: self.id_len() as u8 }
     }
 }
 
