@@ -9,12 +9,13 @@ use memchr::{memchr, memrchr};
 
 use crate::rule::Reach;
 
-/// Joins hits (literal spans in the order of their starts) into the spans that the regex has to look at; each comes with its hits.
+/// Joins hits (literal spans in the order of their starts) into the spans that the regex has to look at; each comes with the range of
+/// its hits.
 pub(super) fn clusters(
     bytes: &[u8],
     reach: Reach,
     hits: &[Range<usize>],
-    mut search: impl FnMut(Range<usize>, &[Range<usize>]),
+    mut search: impl FnMut(Range<usize>, Range<usize>),
 ) {
     let mut open: Option<Range<usize>> = None;
     let mut first = 0;
@@ -24,14 +25,14 @@ pub(super) fn clusters(
             Some(cluster) if span.start < cluster.end => cluster.end = cluster.end.max(span.end),
             _ => {
                 if let Some(done) = open.replace(span) {
-                    search(done, &hits[first..index]);
+                    search(done, first..index);
                 }
                 first = index;
             }
         }
     }
     if let Some(last) = open {
-        search(last, &hits[first..]);
+        search(last, first..hits.len());
     }
 }
 

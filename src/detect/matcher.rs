@@ -38,10 +38,10 @@ pub enum DetectError {
 
 /// Finds what a set of rules describes.
 pub struct Detector {
-    rules: Vec<Machine>,
-    prefilter: Prefilter,
+    pub(super) rules: Vec<Machine>,
+    pub(super) prefilter: Prefilter,
     /// For each literal of the prefilter, what a hit means.
-    uses: Vec<Vec<Use>>,
+    pub(super) uses: Vec<Vec<Use>>,
     /// Bytes around a block that its matches may touch or look at.
     margin: usize,
     /// Scratch memory between two scans; whoever scans takes one and gives it back.
@@ -49,30 +49,30 @@ pub struct Detector {
 }
 
 #[derive(Clone, Copy)]
-enum Use {
+pub(super) enum Use {
     Literal(usize),
     Gate(usize),
 }
 
 /// What a scan needs and the next one can use again.
 #[derive(Default)]
-struct Scratch {
+pub(super) struct Scratch {
     buffer: Vec<u8>,
-    hits: Vec<Hit>,
+    pub(super) hits: Vec<Hit>,
     /// Literal spans per rule, and which rules have some.
-    by_rule: Vec<Vec<Range<usize>>>,
-    touched: Vec<usize>,
+    pub(super) by_rule: Vec<Vec<Range<usize>>>,
+    pub(super) touched: Vec<usize>,
     regexes: Vec<Option<(Cache, Captures)>>,
     gates: Vec<Option<dfa::Cache>>,
     /// Rules of which a gate was seen.
-    open: Vec<bool>,
+    pub(super) open: Vec<bool>,
 }
 
 /// A window on its way through the rules.
-struct Pass<'a> {
-    window: &'a Window<'a>,
-    scratch: &'a mut Scratch,
-    matches: &'a mut Vec<RawMatch>,
+pub(super) struct Pass<'a> {
+    pub(super) window: &'a Window<'a>,
+    pub(super) scratch: &'a mut Scratch,
+    pub(super) matches: &'a mut Vec<RawMatch>,
 }
 
 impl Detector {
@@ -143,13 +143,22 @@ impl Detector {
                 }
             }
         }
-        self.scan_whole(content, scratch, &mut matches)?;
+        self.conclude(content, scratch, &mut matches)?;
+        Ok(matches)
+    }
+
+    /// From the matches of clusters to those of the content, now that it is known which gates were seen in it.
+    pub(super) fn conclude(
+        &self,
+        content: &dyn Content,
+        scratch: &mut Scratch,
+        matches: &mut Vec<RawMatch>,
+    ) -> io::Result<()> {
+        self.scan_whole(content, scratch, matches)?;
         let is_open = |index: usize| self.rules[index].rule.gates.is_empty() || scratch.open[index];
         matches.retain(|found| is_open(found.rule));
-        matches.sort_by_key(|found| (found.span.start, found.span.end, found.rule));
-        // A cluster cut at a block's end may be seen from both sides.
-        matches.dedup_by_key(|found| (found.span, found.rule));
-        Ok(matches)
+        in_order(matches);
+        Ok(())
     }
 
     /// One block of content with many, on whichever thread.
@@ -193,8 +202,8 @@ impl Detector {
             let mut hits = std::mem::take(&mut scratch.by_rule[rule]);
             hits.sort_unstable_by_key(|hit| (hit.start, hit.end));
             let reach = self.rules[rule].pattern().search.reach();
-            clusters(window.bytes, reach, &hits, |span, hits| {
-                if hits.iter().any(|hit| self.passes_gate(rule, window.bytes, hit, scratch)) {
+            clusters(window.bytes, reach, &hits, |span, range| {
+                if hits[range].iter().any(|hit| self.passes_gate(rule, window.bytes, hit, scratch)) {
                     self.search(rule, span, &mut Pass { window, scratch, matches });
                 }
             });
@@ -244,7 +253,13 @@ impl Detector {
     }
 
     /// Whether a match may stand around the hit: what has to follow its literal does. Without a gate, it may.
-    fn passes_gate(&self, rule: usize, bytes: &[u8], hit: &Range<usize>, scratch: &mut Scratch) -> bool {
+    pub(super) fn passes_gate(
+        &self,
+        rule: usize,
+        bytes: &[u8],
+        hit: &Range<usize>,
+        scratch: &mut Scratch,
+    ) -> bool {
         let Some(gate) = self.rules[rule].gate() else { return true };
         scratch.gates.resize_with(self.rules.len(), || None);
         let cache = scratch.gates[rule].get_or_insert_with(|| gate.create_cache());
@@ -255,7 +270,7 @@ impl Detector {
     }
 
     /// Runs a rule's regex over a span of the window.
-    fn search(&self, rule: usize, span: Range<usize>, pass: &mut Pass<'_>) {
+    pub(super) fn search(&self, rule: usize, span: Range<usize>, pass: &mut Pass<'_>) {
         let regex = self.rules[rule].regex();
         let regexes = &mut pass.scratch.regexes;
         regexes.resize_with(self.rules.len(), || None);
@@ -274,13 +289,19 @@ impl Detector {
         }
     }
 
-    fn take_scratch(&self) -> Scratch {
+    pub(super) fn take_scratch(&self) -> Scratch {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
     }
 
-    fn give_back(&self, scratch: Scratch) {
+    pub(super) fn give_back(&self, scratch: Scratch) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
     }
+}
+
+/// By place, then by rule; each once: a cluster cut at a block's end may be seen from both sides.
+pub(super) fn in_order(matches: &mut Vec<RawMatch>) {
+    matches.sort_by_key(|found| (found.span.start, found.span.end, found.rule));
+    matches.dedup_by_key(|found| (found.span, found.rule));
 }
 
 /// The group that the rule names, else the first that took part and is not empty.

@@ -14,6 +14,7 @@ mod machine;
 mod matcher;
 mod placeholder;
 mod prefilter;
+mod trace;
 mod utf16;
 
 pub use block::is_split;
@@ -21,4 +22,5 @@ pub use canonical::canonical;
 pub use content::{Content, FileContent, Utf16Content};
 pub use judge::{RawMatch, strength_bits};
 pub use matcher::{DetectError, Detector};
+pub use trace::{Trace, Tracer};
 pub use utf16::Utf16;

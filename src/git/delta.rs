@@ -1,5 +1,7 @@
 //! Git's delta format: copies from a base and inserted bytes.
 
+use crate::model::Segment;
+
 /// A delta that can't be applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DeltaError {
@@ -15,24 +17,6 @@ pub enum DeltaError {
     /// It makes another length than it says.
     #[error("the delta does not make the length that it says")]
     WrongResult,
-}
-
-/// A stretch of the result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Segment {
-    /// Where it starts in the result.
-    pub start: usize,
-    /// How long it is, in bytes.
-    pub len: usize,
-    /// Where it stands in the base; `None` for inserted bytes.
-    pub source: Option<usize>,
-}
-
-impl Segment {
-    /// Behind its last byte in the result.
-    pub fn end(&self) -> usize {
-        self.start + self.len
-    }
 }
 
 /// The lengths that a delta's head names: of its base, and of its result.

@@ -57,3 +57,21 @@ impl From<Range<u64>> for Span {
         Self { start: range.start, end: range.end }
     }
 }
+
+/// A stretch of content that is made from other content, as a delta says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Segment {
+    /// Where it starts, in bytes.
+    pub start: usize,
+    /// How long it is, in bytes.
+    pub len: usize,
+    /// Where the same bytes stand in the other content; `None` for bytes of its own.
+    pub source: Option<usize>,
+}
+
+impl Segment {
+    /// Behind its last byte.
+    pub fn end(&self) -> usize {
+        self.start + self.len
+    }
+}

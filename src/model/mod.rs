@@ -16,6 +16,6 @@ pub use evidence::Evidence;
 pub use finding::{Exposure, Finding, Occurrence, SecretView, Suppression, Verdict};
 pub use fingerprint::{Fingerprint, FingerprintKey, KeyError};
 pub use grade::{Category, Confidence, ParseGradeError, Severity};
-pub use location::{Position, Span};
+pub use location::{Position, Segment, Span};
 pub use report::{Report, Repository, SCHEMA, Source, SourceKind, SuppressedFinding};
 pub use secret::Secret;

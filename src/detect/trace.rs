@@ -1,0 +1,328 @@
+//! Scanning content that is mostly made of stretches of other, already scanned content: a version of a file, stored as a delta.
+//!
+//! What carries over is every literal hit and every match whose cluster stands unchanged within one stretch; a regex runs only over
+//! clusters that bytes of its own, or a seam between two stretches, may have changed. The result is that of a whole scan, by proof
+//! and by test:
+//!
+//! - Bytes that differ from the other content's lie in *zones*: inserted bytes, seams, a lost head or tail, and the cuts between blocks.
+//! - A hit is *affected* if a zone touches the bytes that its cluster may depend on: its reach, the literal and the reach of any hit that
+//!   might join it, and what look-around sees; of rules that match no newline, as far as its line goes.
+//! - A cluster with no affected hit has no zone within all that any of its hits depends on. These stretches overlap, so all of it
+//!   lies in one copied segment, and there it was the same cluster with the same matches.
+
+mod zone;
+
+use std::ops::Range;
+
+use super::{
+    RawMatch,
+    block::{self, BLOCK},
+    cluster::clusters,
+    context,
+    matcher::{Detector, Pass, Scratch, Use, in_order},
+};
+use crate::{
+    model::{Segment, Span},
+    rule::Search,
+};
+use zone::Zones;
+
+/// What a scan leaves for the scan of content that is made from this one's.
+#[derive(Debug, Default)]
+pub struct Trace {
+    len: usize,
+    /// By start.
+    hits: Vec<Hit>,
+    /// Of all clusters, whether or not their rules' gates were seen.
+    matches: Vec<RawMatch>,
+}
+
+/// A literal's place. Content that is traced has less than 4 GiB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Hit {
+    start: u32,
+    literal: u16,
+}
+
+impl Hit {
+    fn start(self) -> usize {
+        self.start as usize
+    }
+}
+
+/// How far from a hit bytes may lie that its cluster depends on, in bytes.
+#[derive(Debug, Clone, Copy, Default)]
+struct Margin {
+    /// On either side: what joins it from one side reaches as far as what it reaches itself.
+    distance: usize,
+    /// Not beyond its line.
+    within_line: bool,
+}
+
+/// Scans and rescans; one per thread.
+pub struct Tracer<'d> {
+    detector: &'d Detector,
+    scratch: Scratch,
+    /// Of each rule.
+    margins: Vec<Margin>,
+    /// The greatest of the rules that a literal is of.
+    farthest: Vec<usize>,
+    /// Some rule needs more than its clusters: a gate, or the whole content.
+    has_gates: bool,
+    zones: Zones,
+    /// Which hits of the content at hand are affected, for which rule; in the order of hits.
+    affected: Vec<(u32, u32)>,
+    /// For the hits in the scratch's `by_rule`: whether each is affected.
+    flags: Vec<Vec<bool>>,
+    /// Rules with an affected hit.
+    marked: Vec<bool>,
+    /// Spans that were searched anew, with their rule.
+    searched: Vec<(usize, Range<usize>)>,
+}
+
+/// What a regex's look-around and the judging of a value see beyond a cluster, in bytes.
+const GUARD: usize = 4;
+
+impl Detector {
+    /// Ready to scan content that comes in families.
+    pub fn tracer(&self) -> Tracer<'_> {
+        let margins: Vec<Margin> = self.rules.iter().map(|machine| margin(&machine.rule)).collect();
+        let of_use = |usage: &Use| match usage {
+            Use::Literal(rule) => margins[*rule].distance,
+            Use::Gate(_) => 0,
+        };
+        let farthest = self.uses.iter().map(|uses| uses.iter().map(of_use).max().unwrap_or(0)).collect();
+        let is_whole = |machine: &super::machine::Machine| {
+            machine.rule.pattern().is_some_and(|pattern| matches!(pattern.search, Search::Whole { .. }))
+        };
+        Tracer {
+            detector: self,
+            scratch: self.take_scratch(),
+            farthest,
+            has_gates: self.rules.iter().any(|machine| !machine.rule.gates.is_empty() || is_whole(machine)),
+            zones: Zones::default(),
+            affected: Vec::new(),
+            flags: vec![Vec::new(); self.rules.len()],
+            marked: vec![false; self.rules.len()],
+            searched: Vec::new(),
+            margins,
+        }
+    }
+}
+
+fn margin(rule: &crate::rule::Rule) -> Margin {
+    let Some(Search::Literals { literals, reach, .. }) = rule.pattern().map(|pattern| &pattern.search) else {
+        return Margin::default();
+    };
+    let longest = literals.iter().map(Vec::len).max().unwrap_or(0);
+    Margin { distance: reach.before + reach.after + longest + GUARD, within_line: reach.within_line }
+}
+
+impl Drop for Tracer<'_> {
+    fn drop(&mut self) {
+        self.detector.give_back(std::mem::take(&mut self.scratch));
+    }
+}
+
+impl Tracer<'_> {
+    /// Scans content that is made from nothing.
+    pub fn trace(&mut self, bytes: &[u8]) -> Trace {
+        let own = Segment { start: 0, len: bytes.len(), source: None };
+        self.retrace(bytes, &Trace::default(), &[own])
+    }
+
+    /// Scans content that is made of `segments`, in order and without gaps; the copied ones stand in the content that `other` is the trace of.
+    pub fn retrace(&mut self, bytes: &[u8], other: &Trace, segments: &[Segment]) -> Trace {
+        self.zones.lay_out(bytes.len(), other.len, segments);
+        let mut hits = Vec::with_capacity(other.hits.len() + 8);
+        self.carry_hits(other, segments, &mut hits);
+        self.find_hits(bytes, &mut hits);
+        hits.sort_unstable();
+        hits.dedup();
+        self.mark_affected(bytes, &hits);
+        let mut matches = Vec::new();
+        self.search_affected(bytes, &hits, &mut matches);
+        self.carry_matches(bytes, other, segments, &mut matches);
+        in_order(&mut matches);
+        hits.shrink_to_fit();
+        Trace { len: bytes.len(), hits, matches }
+    }
+
+    /// The matches of the content that this is the trace of: what [`Detector::scan`] finds in it.
+    pub fn matches(&mut self, bytes: &[u8], trace: &Trace) -> Vec<RawMatch> {
+        let mut matches = trace.matches.clone();
+        if !self.has_gates {
+            return matches;
+        }
+        let open = &mut self.scratch.open;
+        open.clear();
+        open.resize(self.detector.rules.len(), false);
+        for hit in &trace.hits {
+            for usage in &self.detector.uses[usize::from(hit.literal)] {
+                if let Use::Gate(rule) = *usage {
+                    open[rule] = true;
+                }
+            }
+        }
+        let concluded = self.detector.conclude(&bytes, &mut self.scratch, &mut matches);
+        concluded.expect("bytes in memory can be read");
+        matches
+    }
+
+    /// Hits that lie wholly in one copied segment.
+    fn carry_hits(&self, other: &Trace, segments: &[Segment], hits: &mut Vec<Hit>) {
+        for segment in segments {
+            let Some(source) = segment.source else { continue };
+            let first = other.hits.partition_point(|hit| hit.start() < source);
+            for hit in &other.hits[first..] {
+                if hit.start() >= source + segment.len {
+                    break;
+                }
+                let end = hit.start() + self.detector.prefilter.literal_len(hit.literal);
+                if end <= source + segment.len {
+                    let start = to_u32(hit.start() - source + segment.start);
+                    hits.push(Hit { start, literal: hit.literal });
+                }
+            }
+        }
+    }
+
+    /// Hits that touch a zone, and some that are carried already.
+    fn find_hits(&mut self, bytes: &[u8], hits: &mut Vec<Hit>) {
+        let longest = self.detector.prefilter.max_len();
+        let found = &mut self.scratch.hits;
+        found.clear();
+        self.zones.for_each_stretch(longest, |starts| self.detector.prefilter.find(bytes, starts, found));
+        hits.extend(found.iter().map(|hit| Hit { start: to_u32(hit.start), literal: hit.literal }));
+    }
+
+    /// Fills `affected` and `marked`.
+    fn mark_affected(&mut self, bytes: &[u8], hits: &[Hit]) {
+        self.affected.clear();
+        self.zones.rewind();
+        for (index, hit) in hits.iter().enumerate() {
+            let literal = usize::from(hit.literal);
+            let end = hit.start() + self.detector.prefilter.literal_len(hit.literal);
+            let near = self.zones.near(hit.start()..end);
+            if near.distance() > self.farthest[literal] {
+                continue;
+            }
+            for usage in &self.detector.uses[literal] {
+                let Use::Literal(rule) = *usage else { continue };
+                let margin = self.margins[rule];
+                let is_affected = if margin.within_line {
+                    near.touches_line(bytes, &mut self.zones, margin.distance)
+                } else {
+                    near.distance() <= margin.distance
+                };
+                if is_affected {
+                    self.affected.push((to_u32(index), to_u32(rule)));
+                    self.marked[rule] = true;
+                }
+            }
+        }
+    }
+
+    /// Searches every cluster with an affected hit.
+    fn search_affected(&mut self, bytes: &[u8], hits: &[Hit], matches: &mut Vec<RawMatch>) {
+        self.searched.clear();
+        if self.affected.is_empty() {
+            return;
+        }
+        self.sort_by_rule(hits);
+        let detector = self.detector;
+        let mut touched = std::mem::take(&mut self.scratch.touched);
+        for rule in touched.drain(..) {
+            self.marked[rule] = false;
+            let mut spans = std::mem::take(&mut self.scratch.by_rule[rule]);
+            let mut flags = std::mem::take(&mut self.flags[rule]);
+            let reach = detector.rules[rule].pattern().search.reach();
+            let mut first = 0;
+            while first < spans.len() {
+                // Clusters end with their block.
+                let block = spans[first].start as u64 / BLOCK;
+                let count = spans[first..].partition_point(|span| span.start as u64 / BLOCK == block);
+                let (spans, flags) = (&spans[first..first + count], &flags[first..first + count]);
+                let window = block::of_slice(bytes, block);
+                clusters(bytes, reach, spans, |span, range| {
+                    if !flags[range.clone()].contains(&true) {
+                        return;
+                    }
+                    self.searched.push((rule, span.clone()));
+                    if spans[range]
+                        .iter()
+                        .any(|hit| detector.passes_gate(rule, bytes, hit, &mut self.scratch))
+                    {
+                        let pass = &mut Pass { window: &window, scratch: &mut self.scratch, matches };
+                        detector.search(rule, span, pass);
+                    }
+                });
+                first += count;
+            }
+            spans.clear();
+            flags.clear();
+            self.scratch.by_rule[rule] = spans;
+            self.flags[rule] = flags;
+        }
+        self.scratch.touched = touched;
+    }
+
+    /// All hits of the marked rules, by rule; with whether they are affected.
+    fn sort_by_rule(&mut self, hits: &[Hit]) {
+        self.scratch.by_rule.resize_with(self.detector.rules.len(), Vec::new);
+        let mut affected = self.affected.iter().copied().peekable();
+        for (index, hit) in hits.iter().enumerate() {
+            for usage in &self.detector.uses[usize::from(hit.literal)] {
+                let Use::Literal(rule) = *usage else { continue };
+                if !self.marked[rule] {
+                    continue;
+                }
+                if self.scratch.by_rule[rule].is_empty() {
+                    self.scratch.touched.push(rule);
+                }
+                let end = hit.start() + self.detector.prefilter.literal_len(hit.literal);
+                self.scratch.by_rule[rule].push(hit.start()..end);
+                let is_affected = affected.next_if_eq(&(to_u32(index), to_u32(rule))).is_some();
+                self.flags[rule].push(is_affected);
+            }
+        }
+    }
+
+    /// Matches that lie wholly in one copied segment, but for those of clusters that were searched anew.
+    fn carry_matches(&self, bytes: &[u8], other: &Trace, segments: &[Segment], matches: &mut Vec<RawMatch>) {
+        if other.matches.is_empty() {
+            return;
+        }
+        for segment in segments {
+            let Some(source) = segment.source else { continue };
+            let (from, to) = (source as u64, (source + segment.len) as u64);
+            let first = other.matches.partition_point(|found| found.span.start < from);
+            let inside = other.matches[first..].iter().take_while(|found| found.span.start < to);
+            for found in inside.filter(|found| found.span.end <= to) {
+                let shift = |span: Span| {
+                    let start = segment.start as u64;
+                    Span::new(span.start - from + start, span.end - from + start)
+                };
+                let span = shift(found.span);
+                let is_searched = self.searched.iter().any(|(rule, searched)| {
+                    *rule == found.rule
+                        && span.overlaps(Span::new(searched.start as u64, searched.end as u64))
+                });
+                if is_searched {
+                    continue;
+                }
+                let secret_span = shift(found.secret_span);
+                // The name lies before the cluster, where a zone changes nothing else.
+                let context = context::assigned_name(bytes, secret_span.start as usize);
+                matches.push(RawMatch { span, secret_span, context, ..found.clone() });
+            }
+        }
+    }
+}
+
+fn to_u32(value: usize) -> u32 {
+    u32::try_from(value).expect("content that is traced has less than 4 GiB")
+}
+
+#[cfg(test)]
+mod tests;
