@@ -33,6 +33,7 @@ pub mod cli;
 pub mod config;
 pub mod detect;
 pub mod git;
+pub mod history;
 pub mod model;
 pub mod output;
 pub mod prove;

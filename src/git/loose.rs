@@ -1,7 +1,8 @@
 //! Loose objects: a file each, its zlib stream with `kind size\0` before the content.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -72,13 +73,27 @@ pub fn read(folder: &Path, oid: &Oid, most: u64) -> Result<Option<Object>, Loose
     decode(&raw, most).map(Some)
 }
 
-fn decode(raw: &[u8], most: u64) -> Result<Object, LooseError> {
+/// What a loose object is; `None` where its file is not there, can't be read, or is none.
+pub fn kind(folder: &Path, oid: &Oid) -> Option<ObjectKind> {
+    let mut raw = Vec::new();
+    // A stream's first bytes hold the head, however long it is.
+    fs::File::open(path_of(folder, oid)).ok()?.take(4096).read_to_end(&mut raw).ok()?;
+    head(&raw).ok().map(|(kind, _, _)| kind)
+}
+
+/// Kind, size in bytes, and length of the head itself.
+fn head(raw: &[u8]) -> Result<(ObjectKind, u64, usize), LooseError> {
     let head = inflate_head(raw, HEAD).map_err(|_| LooseError::Damaged)?;
     let end = memchr::memchr(0, &head).ok_or(LooseError::Damaged)?;
     let space = memchr::memchr(b' ', &head[..end]).ok_or(LooseError::Damaged)?;
     let kind = ObjectKind::from_word(&head[..space]).ok_or(LooseError::Damaged)?;
     let digits = std::str::from_utf8(&head[space + 1..end]).ok();
-    let size: u64 = digits.and_then(|digits| digits.parse().ok()).ok_or(LooseError::Damaged)?;
+    let size = digits.and_then(|digits| digits.parse().ok()).ok_or(LooseError::Damaged)?;
+    Ok((kind, size, end + 1))
+}
+
+fn decode(raw: &[u8], most: u64) -> Result<Object, LooseError> {
+    let (kind, size, head_len) = head(raw)?;
     if size > most {
         return Err(LooseError::TooBig(size));
     }
@@ -86,7 +101,6 @@ fn decode(raw: &[u8], most: u64) -> Result<Object, LooseError> {
     if size / 1100 > raw.len() as u64 {
         return Err(LooseError::Damaged);
     }
-    let head_len = end + 1;
     let size = usize::try_from(size).map_err(|_| LooseError::TooBig(size))?;
     let mut bytes = Vec::new();
     Inflater::default().inflate(raw, head_len + size, &mut bytes).map_err(|_| LooseError::Damaged)?;

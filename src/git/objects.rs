@@ -97,6 +97,17 @@ pub enum EntryError {
     TooBig(u64),
 }
 
+impl ObjectError {
+    /// The object's length in bytes, where that is what is wrong with it: more than may be held.
+    pub fn size(&self) -> Option<u64> {
+        match self {
+            Self::Loose { source: LooseError::TooBig(size), .. }
+            | Self::Entry { what: EntryError::TooBig(size), .. } => Some(*size),
+            _ => None,
+        }
+    }
+}
+
 impl Objects {
     /// Lists the packs of the object folders, in their order. No pack is opened yet.
     ///

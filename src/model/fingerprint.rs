@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 /// Public fingerprints are made under this constant: the same everywhere, with no set-up, and guessable for weak values.
@@ -40,14 +40,25 @@ impl Kind {
     }
 }
 
+/// What is kept of a line with every secret masked, until its path is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LineDigest([u8; 32]);
+
+impl LineDigest {
+    /// Of a line in which every secret is masked.
+    pub fn of(masked_line: &[u8]) -> Self {
+        Self(Sha256::digest(masked_line).into())
+    }
+}
+
 impl Fingerprint {
     /// Identity of a place: its path and its line with every secret masked.
-    pub fn of_place(path: &str, masked_line: &[u8]) -> Self {
+    pub fn of_place(path: &str, line: &LineDigest) -> Self {
         let mut mac = keyed_mac(PUBLIC_KEY);
         mac.update(b"place\0");
         mac.update(path.as_bytes());
         mac.update(b"\0");
-        mac.update(masked_line);
+        mac.update(&line.0);
         Self { kind: Kind::Place, digest: mac.finalize().into_bytes().into() }
     }
 

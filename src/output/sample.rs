@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::model::{
     Category, Confidence, Coverage, Evidence, Exposure, Finding, Fingerprint, FingerprintKey, Gap, GapReason,
-    Occurrence, Position, Report, Repository, SCHEMA, Secret, SecretView, Severity, Source, SourceKind, Span,
-    SuppressedFinding, Suppression, Verdict,
+    LineDigest, Occurrence, Position, Report, Repository, SCHEMA, Secret, SecretView, Severity, Source,
+    SourceKind, Span, SuppressedFinding, Suppression, Verdict,
 };
 
 use super::{Format, RenderOptions, render};
@@ -134,7 +134,7 @@ fn password() -> Finding {
     let evidence =
         vec![Evidence::Entropy { bits: 3.5 }, Evidence::Context { name: "DB_PASSWORD".to_owned() }];
     let mut occurrence = place("src/日本 1%.py", 3, 20, "DB_PASSWORD = \"********\"  # 本番");
-    occurrence.place = Some(Fingerprint::of_place("src/日本 1%.py", b"line"));
+    occurrence.place = Some(Fingerprint::of_place("src/日本 1%.py", &LineDigest::of(b"line")));
     Finding { evidence, occurrences: vec![occurrence], ..bare(&values()[2]) }
 }
 

@@ -5,16 +5,30 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use crate::rule::{Allowlist, AllowlistCondition, RegexTarget, parser};
 
-/// What an allowlist looks at.
+/// What an allowlist looks at in the content.
 #[derive(Clone, Copy)]
 pub(super) struct Subject<'a> {
+    pub(super) secret: &'a [u8],
+    pub(super) matched: &'a [u8],
+    pub(super) lines: &'a [u8],
+}
+
+/// Where the content stands.
+#[derive(Clone, Copy)]
+pub(super) struct Site<'a> {
     pub(super) rule: &'a str,
     /// As reports write it, and within the repository one works in: lists may mean either.
     pub(super) path: &'a str,
     pub(super) in_repository: &'a str,
-    pub(super) secret: &'a [u8],
-    pub(super) matched: &'a [u8],
-    pub(super) lines: &'a [u8],
+    /// The commit, in history.
+    pub(super) commit: Option<&'a str>,
+}
+
+/// What a list says of the content alone: of each kind of condition that it has, whether it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Look {
+    regex: Option<bool>,
+    stopword: Option<bool>,
 }
 
 /// An allowlist with its regexes compiled.
@@ -24,7 +38,7 @@ pub(super) struct Compiled {
     regexes: Vec<Regex>,
     paths: Vec<Regex>,
     stopwords: Option<AhoCorasick>,
-    names_commits: bool,
+    commits: Vec<String>,
     target_rules: Vec<String>,
 }
 
@@ -57,31 +71,37 @@ impl Compiled {
             regexes: all(&list.regexes)?,
             paths: all(&list.paths)?,
             stopwords,
-            names_commits: !list.commits.is_empty(),
+            commits: list.commits.iter().map(|commit| commit.to_ascii_lowercase()).collect(),
             target_rules: list.target_rules.clone(),
         })
     }
 
-    /// Whether the match does not count.
-    pub(super) fn allows(&self, subject: Subject<'_>) -> bool {
-        if !self.target_rules.is_empty() && !self.target_rules.iter().any(|rule| rule == subject.rule) {
-            return false;
-        }
+    /// Looks at the content.
+    pub(super) fn look(&self, subject: Subject<'_>) -> Look {
         let target = match self.target {
             RegexTarget::Secret => subject.secret,
             RegexTarget::Match => subject.matched,
             RegexTarget::Line => subject.lines,
         };
-        let any = |regexes: &[Regex], text: &[u8]| {
-            (!regexes.is_empty()).then(|| regexes.iter().any(|regex| regex.is_match(text)))
-        };
+        Look {
+            regex: any(&self.regexes, target),
+            stopword: self.stopwords.as_ref().map(|words| words.is_match(subject.secret)),
+        }
+    }
+
+    /// Whether the match does not count, after a look at it.
+    pub(super) fn allows(&self, look: Look, site: Site<'_>) -> bool {
+        if !self.target_rules.is_empty() && !self.target_rules.iter().any(|rule| rule == site.rule) {
+            return false;
+        }
+        let is_named = |commit: &str| self.commits.iter().any(|named| named == commit);
         let conditions = [
-            any(&self.regexes, target),
-            any(&self.paths, subject.path.as_bytes())
-                .map(|holds| holds || any(&self.paths, subject.in_repository.as_bytes()) == Some(true)),
-            self.stopwords.as_ref().map(|words| words.is_match(subject.secret)),
+            look.regex,
+            any(&self.paths, site.path.as_bytes())
+                .map(|holds| holds || any(&self.paths, site.in_repository.as_bytes()) == Some(true)),
+            look.stopword,
             // A file of a working tree belongs to no commit.
-            self.names_commits.then_some(false),
+            (!self.commits.is_empty()).then(|| site.commit.is_some_and(is_named)),
         ];
         let mut given = conditions.into_iter().flatten().peekable();
         match self.condition {
@@ -91,20 +111,28 @@ impl Compiled {
     }
 }
 
+/// Whether one matches; `None` where there is none.
+fn any(regexes: &[Regex], text: &[u8]) -> Option<bool> {
+    (!regexes.is_empty()).then(|| regexes.iter().any(|regex| regex.is_match(text)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn allows(list: Allowlist) -> bool {
+        allows_at(list, None)
+    }
+
+    fn allows_at(list: Allowlist, commit: Option<&str>) -> bool {
         let subject = Subject {
-            rule: "r",
-            path: "docs/a.md",
-            in_repository: "site/docs/a.md",
             secret: b"acme-EXAMPLE-1",
             matched: b"k=acme-EXAMPLE-1",
             lines: b"  k=acme-EXAMPLE-1 #x",
         };
-        Compiled::new(&list).unwrap().allows(subject)
+        let site = Site { rule: "r", path: "docs/a.md", in_repository: "site/docs/a.md", commit };
+        let list = Compiled::new(&list).unwrap();
+        list.allows(list.look(subject), site)
     }
 
     fn list() -> Allowlist {
@@ -142,6 +170,9 @@ mod tests {
         };
         assert!(allows(both("^acme")));
         assert!(!allows(both("^other")));
-        assert!(!allows(Allowlist { commits: vec!["abc".into()], ..both("^acme") }));
+        let in_commit = || Allowlist { commits: vec!["ABC".into()], ..both("^acme") };
+        assert!(!allows(in_commit()));
+        assert!(!allows_at(in_commit(), Some("abd")));
+        assert!(allows_at(in_commit(), Some("abc")));
     }
 }

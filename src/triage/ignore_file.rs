@@ -5,7 +5,8 @@ use std::collections::HashSet;
 /// A parsed `.gitleaksignore`.
 #[derive(Debug, Default, Clone)]
 pub struct IgnoreFile {
-    entries: HashSet<(String, String, u64)>,
+    /// By commit, where the entry names one, then path, rule and line.
+    entries: HashSet<(Option<String>, String, String, u64)>,
 }
 
 /// A line that is no fingerprint of gitleaks'.
@@ -17,7 +18,7 @@ pub struct IgnoreFileError {
 }
 
 impl IgnoreFile {
-    /// Reads the file's text. Entries with a commit are for history and don't hold for working trees.
+    /// Reads the file's text. Entries with a commit hold in the history of that commit only.
     ///
     /// # Errors
     /// The first line that is no fingerprint.
@@ -34,23 +35,30 @@ impl IgnoreFile {
                 return Err(fail());
             };
             let number = number.parse().map_err(|_| fail())?;
-            if !starts_with_commit(path) {
-                entries.insert((path.trim_start_matches("./").to_owned(), rule.to_owned(), number));
-            }
+            let (commit, path) = split_commit(path);
+            entries.insert((commit, path.trim_start_matches("./").to_owned(), rule.to_owned(), number));
         }
         Ok(Self { entries })
     }
 
     /// Whether a finding of this rule on this line is accepted.
-    pub fn accepts(&self, path: &str, rule: &str, line: u64) -> bool {
-        !self.entries.is_empty() && self.entries.contains(&(path.to_owned(), rule.to_owned(), line))
+    pub fn accepts(&self, commit: Option<&str>, path: &str, rule: &str, line: u64) -> bool {
+        let holds = |commit: Option<&str>| {
+            let entry = (commit.map(ToOwned::to_owned), path.to_owned(), rule.to_owned(), line);
+            self.entries.contains(&entry)
+        };
+        !self.entries.is_empty() && (holds(None) || commit.is_some_and(|commit| holds(Some(commit))))
     }
 }
 
-fn starts_with_commit(path: &str) -> bool {
-    path.split_once(':').is_some_and(|(commit, _)| {
-        matches!(commit.len(), 40 | 64) && commit.bytes().all(|byte| byte.is_ascii_hexdigit())
-    })
+/// The commit that an entry starts with, if it does, and the path.
+fn split_commit(path: &str) -> (Option<String>, &str) {
+    let is_commit =
+        |head: &str| matches!(head.len(), 40 | 64) && head.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match path.split_once(':').filter(|(head, _)| is_commit(head)) {
+        Some((commit, path)) => (Some(commit.to_ascii_lowercase()), path),
+        None => (None, path),
+    }
 }
 
 #[cfg(test)]
@@ -61,9 +69,12 @@ mod tests {
     fn entries_accept_their_place_only() {
         let text = format!("# note\n\nsrc/a:b.py:jwt:7\n{}:src/a.py:jwt:9\n", "a".repeat(40));
         let file = IgnoreFile::parse(&text).unwrap();
-        assert!(file.accepts("src/a:b.py", "jwt", 7));
-        assert!(!file.accepts("src/a:b.py", "jwt", 8));
-        assert!(!file.accepts("src/a.py", "jwt", 9));
+        assert!(file.accepts(None, "src/a:b.py", "jwt", 7));
+        assert!(file.accepts(Some("b"), "src/a:b.py", "jwt", 7));
+        assert!(!file.accepts(None, "src/a:b.py", "jwt", 8));
+        assert!(!file.accepts(None, "src/a.py", "jwt", 9));
+        assert!(file.accepts(Some(&"a".repeat(40)), "src/a.py", "jwt", 9));
+        assert!(!file.accepts(Some(&"b".repeat(40)), "src/a.py", "jwt", 9));
     }
 
     #[test]

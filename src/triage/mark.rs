@@ -24,9 +24,12 @@ fn searcher(marks: &[&str]) -> AhoCorasick {
 static SAME_LINE: LazyLock<AhoCorasick> = LazyLock::new(|| searcher(MARKS));
 static NEXT_LINE: LazyLock<AhoCorasick> = LazyLock::new(|| searcher(NEXT_LINE_MARKS));
 
-/// Whether one of the match's own lines, or the line before them, accepts it.
-pub(super) fn is_marked(lines: &[u8], line_before: &[u8]) -> bool {
-    SAME_LINE.is_match(lines) || NEXT_LINE.is_match(line_before)
+/// The text that accepts a match: its own lines, or the line before them.
+pub(super) fn marked<'a>(lines: &'a [u8], line_before: &'a [u8]) -> Option<&'a [u8]> {
+    if SAME_LINE.is_match(lines) {
+        return Some(lines);
+    }
+    NEXT_LINE.is_match(line_before).then_some(line_before)
 }
 
 #[cfg(test)]
@@ -36,9 +39,11 @@ mod tests {
     #[test]
     fn marks_of_every_scanner_count() {
         for mark in MARKS {
-            assert!(is_marked(format!("key = x # {mark}").as_bytes(), b""), "{mark}");
-            assert!(!is_marked(b"key = x", mark.as_bytes()), "{mark}");
+            let line = format!("key = x # {mark}");
+            assert_eq!(marked(line.as_bytes(), b""), Some(line.as_bytes()), "{mark}");
+            assert_eq!(marked(b"key = x", mark.as_bytes()), None, "{mark}");
         }
-        assert!(is_marked(b"key = x", b"# pragma: allowlist nextline secret"));
+        let before = b"# pragma: allowlist nextline secret";
+        assert_eq!(marked(b"key = x", before), Some(&before[..]));
     }
 }

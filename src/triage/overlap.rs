@@ -2,31 +2,55 @@
 
 use std::{cmp::Reverse, collections::HashMap};
 
-use super::belief::confidence;
 use crate::{
-    detect::{Detector, RawMatch},
+    detect::Detector,
     model::{Confidence, Position, Span},
     rule::{Rule, Specificity},
 };
 
+/// What a match says of a value, as far as it takes to choose between matches.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Claim {
+    pub(super) rule: usize,
+    pub(super) secret_span: Span,
+    pub(super) confidence: Confidence,
+    /// Where the whole match starts.
+    pub(super) at: Position,
+}
+
+/// Which of the matches of one content stand, in the order of places: those that have what their rule requires nearby, and are not only there
+/// to be required, and name their value.
+pub(super) fn standing(detector: &Detector, claims: &[Claim]) -> Vec<usize> {
+    let mut kept: Vec<usize> = with_required(detector, claims);
+    name_each_value(detector, claims, &mut kept);
+    kept
+}
+
+fn with_required(detector: &Detector, claims: &[Claim]) -> Vec<usize> {
+    let requires = |claim: &Claim| !detector.rule(claim.rule).required.is_empty();
+    let neighbours = claims.iter().any(requires).then(|| Neighbours::new(detector, claims));
+    let stands = |claim: &Claim| {
+        let rule = detector.rule(claim.rule);
+        !rule.skip_report && neighbours.as_ref().is_none_or(|near| near.satisfy(rule, claim.at))
+    };
+    (0..claims.len()).filter(|index| stands(&claims[*index])).collect()
+}
+
 /// Keeps the matches that name their value: of those whose secrets overlap, the most specific; between equals the more confident,
 /// then the longer, then the first by rule id. The rest stay out. Both lists keep the order of places.
-pub(super) fn name_each_value(detector: &Detector, mut matches: Vec<RawMatch>) -> Vec<RawMatch> {
-    let rank = |found: &RawMatch| -> (Reverse<(Specificity, Confidence, u64)>, u64) {
-        let rule = detector.rule(found.rule);
-        (
-            Reverse((rule.specificity, confidence(rule, found), found.secret_span.len())),
-            found.secret_span.start,
-        )
+fn name_each_value(detector: &Detector, claims: &[Claim], kept: &mut Vec<usize>) {
+    let rank = |claim: &Claim| -> (Reverse<(Specificity, Confidence, u64)>, u64) {
+        let rule = detector.rule(claim.rule);
+        (Reverse((rule.specificity, claim.confidence, claim.secret_span.len())), claim.secret_span.start)
     };
-    matches.sort_by(|one, two| {
+    kept.sort_by(|one, two| {
+        let (one, two) = (&claims[*one], &claims[*two]);
         let ids = || detector.rule(one.rule).id.cmp(&detector.rule(two.rule).id);
         rank(one).cmp(&rank(two)).then_with(ids)
     });
     let mut taken = Spans::default();
-    matches.retain(|found| taken.insert(found.secret_span));
-    matches.sort_by_key(|found| (found.secret_span.start, found.secret_span.end));
-    matches
+    kept.retain(|index| taken.insert(claims[*index].secret_span));
+    kept.sort_by_key(|index| (claims[*index].secret_span.start, claims[*index].secret_span.end));
 }
 
 /// Disjoint spans, by their starts.
@@ -45,20 +69,20 @@ impl Spans {
 }
 
 /// Where each rule's matches start, by rule id, in the order of lines.
-pub(super) struct Neighbours<'a>(HashMap<&'a str, Vec<Position>>);
+struct Neighbours<'a>(HashMap<&'a str, Vec<Position>>);
 
 impl<'a> Neighbours<'a> {
-    pub(super) fn new(detector: &'a Detector, matches: &[(&RawMatch, Position)]) -> Self {
+    fn new(detector: &'a Detector, claims: &[Claim]) -> Self {
         let mut by_rule: HashMap<&str, Vec<Position>> = HashMap::new();
-        for (found, at) in matches {
-            by_rule.entry(detector.rule(found.rule).id.as_str()).or_default().push(*at);
+        for claim in claims {
+            by_rule.entry(detector.rule(claim.rule).id.as_str()).or_default().push(claim.at);
         }
         by_rule.values_mut().for_each(|places| places.sort_unstable());
         Self(by_rule)
     }
 
     /// Whether every rule that a rule requires has a match near enough.
-    pub(super) fn satisfy(&self, rule: &Rule, at: Position) -> bool {
+    fn satisfy(&self, rule: &Rule, at: Position) -> bool {
         rule.required.iter().all(|required| {
             let places = self.0.get(required.id.as_str()).map(Vec::as_slice).unwrap_or_default();
             let reach = required.within_lines.unwrap_or(u64::MAX);

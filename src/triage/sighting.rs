@@ -6,17 +6,16 @@ use regex::bytes::Regex;
 
 use super::{
     Baseline, Date, IgnoreFile,
-    allowlist::{Compiled, Subject, compile_regex},
+    allowlist::{self, Compiled, Look, Subject, compile_regex},
     belief,
-    excerpt::{Stretch, excerpt, place_line, within},
-    line::{line_before, lines_of, positions},
-    mark::is_marked,
-    overlap::{Neighbours, name_each_value},
+    examine::{Examined, Place, masks, places},
+    overlap::{Claim, standing},
 };
 use crate::{
-    detect::{Content, Detector, RawMatch, canonical, strength_bits},
+    detect::{Content, Detector, RawMatch},
     model::{
-        Confidence, Evidence, Fingerprint, FingerprintKey, Occurrence, Position, Secret, Span, Suppression,
+        Confidence, Evidence, Fingerprint, FingerprintKey, LineDigest, Occurrence, Position, Secret, Span,
+        Suppression,
     },
     rule::{Allowlist, Detection, Origin, Rule},
 };
@@ -101,10 +100,19 @@ pub struct TriageError {
 
 /// Decides what becomes of a detector's matches.
 pub struct Triage<'d> {
-    detector: &'d Detector,
-    policy: Policy,
+    pub(super) detector: &'d Detector,
+    pub(super) policy: Policy,
     rules: Vec<RuleFilter>,
-    global: Vec<Compiled>,
+    pub(super) global: Vec<Compiled>,
+}
+
+/// Where content stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Site<'a> {
+    /// As reports write it.
+    pub path: &'a str,
+    /// The commit's id, in history.
+    pub commit: Option<&'a str>,
 }
 
 /// What a rule itself says of places; compiled when first needed.
@@ -112,17 +120,6 @@ struct RuleFilter {
     path: OnceLock<Option<Regex>>,
     allowlists: OnceLock<Vec<Compiled>>,
 }
-
-/// A match with what stands around it.
-struct Candidate<'a> {
-    found: &'a RawMatch,
-    place: Place,
-    lines: Cow<'a, [u8]>,
-    lines_start: u64,
-}
-
-/// Values with fewer bits could be guessed from a public fingerprint.
-const WEAK_BITS: f32 = 64.0;
 
 impl<'d> Triage<'d> {
     /// Makes the policy ready for a detector's rules.
@@ -167,7 +164,7 @@ impl<'d> Triage<'d> {
         self.policy
     }
 
-    /// Decides on the matches of one file or blob at this path.
+    /// Decides on the matches of a file at this path.
     ///
     /// # Errors
     /// What reading the content says.
@@ -182,17 +179,30 @@ impl<'d> Triage<'d> {
             return Ok(Vec::new());
         }
         let masks = masks(&matches);
-        let kept = name_each_value(self.detector, with_required(self.detector, content, matches)?);
-        let places = places(content, &kept)?;
+        let places = places(content, &matches)?;
+        let claim = |(found, place): (&RawMatch, &Place)| Claim {
+            rule: found.rule,
+            secret_span: found.secret_span,
+            confidence: belief::confidence(self.detector.rule(found.rule), found),
+            at: place.matched,
+        };
+        let claims: Vec<Claim> = matches.iter().zip(&places).map(claim).collect();
         // One by one: the surroundings of all matches of a file in one line would not fit into memory.
-        kept.iter()
-            .zip(places)
-            .map(|(found, place)| {
-                let (lines_start, lines) = lines_of(content, found.span)?;
-                let candidate = Candidate { found, place, lines, lines_start };
-                self.decide(content, path, &candidate, &masks)
+        standing(self.detector, &claims)
+            .into_iter()
+            .map(|index| {
+                let examined = self.examine_one(content, &matches[index], places[index], (&masks, None))?;
+                Ok(self.decide(&examined, Site { path, commit: None }))
             })
             .collect()
+    }
+
+    /// Decides on the matches of a blob at a place in history.
+    pub fn judge_at(&self, site: Site<'_>, examined: &[Examined]) -> Vec<Sighting> {
+        let here: Vec<&Examined> =
+            examined.iter().filter(|one| self.concerns(one.core.rule, site.path)).collect();
+        let claims: Vec<Claim> = here.iter().map(|one| one.claim()).collect();
+        standing(self.detector, &claims).into_iter().map(|index| self.decide(here[index], site)).collect()
     }
 
     /// Sightings of rules that look at paths only.
@@ -218,93 +228,78 @@ impl<'d> Triage<'d> {
         })
     }
 
-    fn decide(
-        &self,
-        content: &dyn Content,
-        path: &str,
-        candidate: &Candidate<'_>,
-        masks: &[(Span, String)],
-    ) -> io::Result<Sighting> {
-        let found = candidate.found;
-        let rule = self.detector.rule(found.rule);
-        let canonical = Secret::new(canonical(found.secret.expose()).into_owned());
-        let lines = Stretch { start: candidate.lines_start, bytes: &candidate.lines };
-        let is_weak = !self.policy.key.is_keyed() && strength_bits(canonical.expose()) < WEAK_BITS;
-        let value = found.secret.expose();
-        let in_repository = self.policy.in_repository(path);
-        let place = is_weak.then(|| {
-            let line = place_line(lines, found.secret_span, value, masks);
-            Fingerprint::of_place(&in_repository, &line)
-        });
-        let fingerprint = (!is_weak).then(|| self.policy.key.fingerprint(canonical.expose()));
-        let matched = Secret::new(content.read_range(found.span.start, found.span.end)?);
-        let subject = Subject {
-            rule: &rule.id,
-            path,
-            in_repository: &in_repository,
-            secret: found.secret.expose(),
-            matched: matched.expose(),
-            lines: &candidate.lines,
+    fn decide(&self, examined: &Examined, site: Site<'_>) -> Sighting {
+        let Examined { core, file_span, place, .. } = examined;
+        let in_repository = self.policy.in_repository(site.path);
+        let weak_place = core.line.as_ref().map(|line| Fingerprint::of_place(&in_repository, line));
+        let accepted = Accepted {
+            fingerprint: core.fingerprint.or(weak_place),
+            canonical: &core.canonical,
+            lines: [place.matched.line, place.start.line],
         };
-        let before = line_before(content, candidate.lines_start)?;
-        let suppression = if is_marked(&candidate.lines, &before) {
-            Some(Suppression::InlineMark)
-        } else {
-            let accepted = Accepted {
-                fingerprint: fingerprint.or(place),
-                canonical: &canonical,
-                lines: [candidate.place.match_line, candidate.place.start.line],
-            };
-            self.suppression(found.rule, rule, subject, &accepted)
+        let suppression = match &core.mark {
+            Some(_) => Some(Suppression::InlineMark),
+            None => self.suppression(core.rule, (&core.own, &core.global), site, &accepted),
         };
-        let span = found.secret_span;
         let occurrence = Occurrence {
-            path: path.to_owned(),
-            start: candidate.place.start,
-            end: candidate.place.end,
-            span: Span::new(content.file_offset(span.start), content.file_offset(span.end)),
-            excerpt: excerpt(lines, span, masks),
-            match_line: (candidate.place.match_line != candidate.place.start.line)
-                .then_some(candidate.place.match_line),
-            place,
-            matched: self.policy.show_secrets.then(|| String::from_utf8_lossy(matched.expose()).into_owned()),
+            path: site.path.to_owned(),
+            start: place.start,
+            end: place.end,
+            span: *file_span,
+            excerpt: core.excerpt.clone(),
+            match_line: (place.matched.line != place.start.line).then_some(place.matched.line),
+            place: weak_place,
+            matched: core.matched.as_ref().map(|text| String::from_utf8_lossy(text.expose()).into_owned()),
         };
-        Ok(Sighting {
-            rule: found.rule,
-            canonical,
-            secret: found.secret.clone(),
-            fingerprint,
-            confidence: belief::confidence(rule, found),
-            evidence: belief::evidence(rule, found, is_named_by_a_secret(found, lines, masks)),
+        Sighting {
+            rule: core.rule,
+            canonical: core.canonical.clone(),
+            secret: core.secret.clone(),
+            fingerprint: core.fingerprint,
+            confidence: core.confidence,
+            evidence: core.evidence.clone(),
             occurrence,
             suppression,
+        }
+    }
+
+    /// A rule's own allowlists.
+    pub(super) fn own_allowlists(&self, rule: usize) -> &[Compiled] {
+        self.rules[rule].allowlists.get_or_init(|| {
+            compile_all(&self.detector.rule(rule).allowlists)
+                .expect("the tests compile every built-in allowlist")
         })
     }
 
-    /// Why the place does not count, inline marks aside.
+    /// Why the place does not count, inline marks aside; `own` and `global` are what the allowlists say of the content.
     fn suppression(
         &self,
         index: usize,
-        rule: &Rule,
-        subject: Subject<'_>,
+        (own, global): (&[Look], &[Look]),
+        site: Site<'_>,
         accepted: &Accepted<'_>,
     ) -> Option<Suppression> {
-        let own = self.rules[index].allowlists.get_or_init(|| {
-            compile_all(&rule.allowlists).expect("the tests compile every built-in allowlist")
-        });
         let policy = &self.policy;
-        let places = accepted.lines.map(|line| (subject.rule, subject.in_repository, line));
-        if own.iter().any(|list| list.allows(subject)) {
+        let rule = self.detector.rule(index).id.as_str();
+        let in_repository = &*policy.in_repository(site.path);
+        let listed = allowlist::Site { rule, path: site.path, in_repository, commit: site.commit };
+        let allows = |lists: &[Compiled], looks: &[Look]| {
+            lists.iter().zip(looks).any(|(list, look)| list.allows(*look, listed))
+        };
+        let ignores = |line: &u64| policy.ignore_file.accepts(site.commit, in_repository, rule, *line);
+        if allows(self.own_allowlists(index), own) {
             Some(Suppression::RuleAllowlist)
-        } else if self.global.iter().any(|list| list.allows(subject)) {
+        } else if allows(&self.global, global) {
             Some(Suppression::GlobalAllowlist)
-        } else if places.iter().any(|(rule, path, line)| policy.ignore_file.accepts(path, rule, *line)) {
+        } else if accepted.lines.iter().any(ignores) {
             Some(Suppression::IgnoreFile)
         } else {
-            let is_accepted = accepted
-                .fingerprint
-                .is_some_and(|print| policy.baseline.accepts(&print, policy.today))
-                || places.iter().any(|place| policy.baseline.accepts_gitleaks(accepted.canonical, *place));
+            let baseline = &policy.baseline;
+            let is_accepted =
+                accepted.fingerprint.is_some_and(|print| baseline.accepts(&print, policy.today))
+                    || accepted.lines.iter().any(|line| {
+                        baseline.accepts_gitleaks(accepted.canonical, (rule, in_repository, *line))
+                    });
             is_accepted.then_some(Suppression::Baseline)
         }
     }
@@ -312,15 +307,10 @@ impl<'d> Triage<'d> {
     /// The file itself is the finding; its path stands for it.
     fn of_path(&self, index: usize, rule: &Rule, path: &str) -> Sighting {
         let in_repository = self.policy.in_repository(path);
-        let subject = Subject {
-            rule: &rule.id,
-            path,
-            in_repository: &in_repository,
-            secret: path.as_bytes(),
-            matched: path.as_bytes(),
-            lines: &[],
-        };
-        let place = Fingerprint::of_place(&in_repository, b"");
+        let subject = Subject { secret: path.as_bytes(), matched: path.as_bytes(), lines: &[] };
+        let looks = |lists: &[Compiled]| lists.iter().map(|list| list.look(subject)).collect::<Vec<_>>();
+        let (own, global) = (looks(self.own_allowlists(index)), looks(&self.global));
+        let place = Fingerprint::of_place(&in_repository, &LineDigest::of(b""));
         let canonical = Secret::new(format!("path:{path}"));
         let accepted = Accepted { fingerprint: Some(place), canonical: &canonical, lines: [1, 1] };
         let start = Position { line: 1, column: 1 };
@@ -340,7 +330,7 @@ impl<'d> Triage<'d> {
                 place: Some(place),
                 matched: None,
             },
-            suppression: self.suppression(index, rule, subject, &accepted),
+            suppression: self.suppression(index, (&own, &global), Site { path, commit: None }, &accepted),
             canonical,
         }
     }
@@ -360,73 +350,4 @@ fn compile_path(rule: &Rule) -> Result<Option<Regex>, regex::Error> {
 
 fn compile_all(lists: &[Allowlist]) -> Result<Vec<Compiled>, regex::Error> {
     lists.iter().map(Compiled::new).collect()
-}
-
-/// Every match masks what it found, also where it will not be reported. The spans are sorted and share no byte.
-fn masks(matches: &[RawMatch]) -> Vec<(Span, String)> {
-    let mut masks: Vec<_> =
-        matches.iter().map(|found| (found.secret_span, found.secret.redacted())).collect();
-    // Of two that start together the longer hides more.
-    masks.sort_by_key(|(span, _)| (span.start, std::cmp::Reverse(span.end)));
-    let mut end = 0;
-    masks.retain_mut(|(span, _)| {
-        span.start = span.start.max(end);
-        end = end.max(span.end);
-        span.start < span.end
-    });
-    masks
-}
-
-/// Whether what stands for a name before the value is a secret itself, as in a list of them.
-fn is_named_by_a_secret(found: &RawMatch, lines: Stretch<'_>, masks: &[(Span, String)]) -> bool {
-    let Some(name) = &found.context else { return false };
-    let before = usize::try_from(found.secret_span.start - lines.start).expect("the lines are in memory");
-    let at = memchr::memmem::rfind(&lines.bytes[..before.min(lines.bytes.len())], name.as_bytes());
-    at.is_some_and(|at| {
-        let start = lines.start + at as u64;
-        !within(masks, Span::new(start, start + name.len() as u64)).is_empty()
-    })
-}
-
-/// Without matches that miss what their rule requires nearby, and without those that are only there to be required.
-fn with_required(
-    detector: &Detector,
-    content: &dyn Content,
-    matches: Vec<RawMatch>,
-) -> io::Result<Vec<RawMatch>> {
-    if matches.iter().all(|found| detector.rule(found.rule).required.is_empty()) {
-        return Ok(matches.into_iter().filter(|found| !detector.rule(found.rule).skip_report).collect());
-    }
-    let starts: Vec<u64> = matches.iter().map(|found| found.span.start).collect();
-    let placed: Vec<_> = matches.iter().zip(positions(content, &starts)?).collect();
-    let neighbours = Neighbours::new(detector, &placed);
-    let stays: Vec<bool> = placed
-        .iter()
-        .map(|(found, at)| (detector.rule(found.rule), *at))
-        .map(|(rule, at)| !rule.skip_report && neighbours.satisfy(rule, at))
-        .collect();
-    Ok(matches.into_iter().zip(stays).filter_map(|(found, stays)| stays.then_some(found)).collect())
-}
-
-/// Where a match stands.
-struct Place {
-    /// The line in which the whole match starts.
-    match_line: u64,
-    start: Position,
-    end: Position,
-}
-
-/// Where each match stands.
-fn places(content: &dyn Content, kept: &[RawMatch]) -> io::Result<Vec<Place>> {
-    let ends = |found: &RawMatch| [found.span.start, found.secret_span.start, found.secret_span.end];
-    let mut offsets: Vec<u64> = kept.iter().flat_map(ends).collect();
-    offsets.sort_unstable();
-    offsets.dedup();
-    let positions = positions(content, &offsets)?;
-    let position = |offset: u64| positions[offsets.binary_search(&offset).expect("it is among them")];
-    let place = |found: &RawMatch| {
-        let [matched, start, end] = ends(found).map(position);
-        Place { match_line: matched.line, start, end }
-    };
-    Ok(kept.iter().map(place).collect())
 }
