@@ -23,6 +23,11 @@ pub trait Content: Sync {
     /// What the system says.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
+    /// Whether reading goes forward only, at a fair price: then it is not read by several threads.
+    fn is_sequential(&self) -> bool {
+        false
+    }
+
     /// The place in the file of an offset in this content; another one only where the content is decoded.
     fn file_offset(&self, offset: u64) -> u64 {
         offset

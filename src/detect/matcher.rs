@@ -136,8 +136,13 @@ impl Detector {
         match content.whole() {
             Some(bytes) if blocks <= 1 => self.scan_block(&block::of_slice(bytes, 0), scratch, &mut matches),
             _ => {
-                let parts = (0..blocks).into_par_iter().map(|index| self.scan_block_of(content, index));
-                for (part, open) in parts.collect::<io::Result<Vec<_>>>()? {
+                let scan = |index| self.scan_block_of(content, index);
+                let parts: io::Result<Vec<_>> = if content.is_sequential() {
+                    (0..blocks).map(scan).collect()
+                } else {
+                    (0..blocks).into_par_iter().map(scan).collect()
+                };
+                for (part, open) in parts? {
                     matches.extend(part);
                     scratch.open.iter_mut().zip(open).for_each(|(all, one)| *all |= one);
                 }

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{self, Read},
+    io::{self, BufRead, Read},
     path::{Path, PathBuf},
 };
 
@@ -71,6 +71,22 @@ pub fn read(folder: &Path, oid: &Oid, most: u64) -> Result<Option<Object>, Loose
         Err(error) => return Err(error.into()),
     };
     decode(&raw, most).map(Some)
+}
+
+/// The content of a loose object, piece by piece; `None` where there is none.
+///
+/// # Errors
+/// A file that can't be read.
+pub fn stream(folder: &Path, oid: &Oid) -> io::Result<Option<Box<dyn io::Read + Send>>> {
+    let file = match fs::File::open(path_of(folder, oid)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut content = io::BufReader::new(flate2::read::ZlibDecoder::new(file));
+    let mut head = Vec::new();
+    content.by_ref().take(HEAD as u64).read_until(0, &mut head)?;
+    Ok(Some(Box::new(content)))
 }
 
 /// What a loose object is; `None` where its file is not there, can't be read, or is none.

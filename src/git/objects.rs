@@ -1,7 +1,8 @@
 //! The object database of a repository: every pack and loose object of its object folders.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read},
     path::{Path, PathBuf},
     sync::OnceLock,
 };
@@ -77,6 +78,12 @@ pub enum EntryError {
     /// Its head is none.
     #[error("the pack entry is damaged")]
     Header,
+    /// Its bytes are not what its kind has to be.
+    #[error("it is malformed")]
+    Malformed,
+    /// Scanning it failed inside hekate.
+    #[error("a bug in hekate; please report it")]
+    Bug,
     /// Its checksum is not the one in the pack's index.
     #[error("the pack entry does not have the checksum that the index has for it")]
     Checksum,
@@ -158,6 +165,26 @@ impl Objects {
             }
         }
         self.read_packed(oid, most, hops)
+    }
+
+    /// The bytes of an object that stands whole in its file or pack, piece by piece; `None` of any other.
+    ///
+    /// # Errors
+    /// A file that can't be read.
+    pub fn stream(&self, oid: &Oid) -> io::Result<Option<Box<dyn io::Read + Send + '_>>> {
+        for folder in &self.folders {
+            if let Some(stream) = loose::stream(folder, oid)? {
+                return Ok(Some(stream));
+            }
+        }
+        for pack in self.packs.iter().filter_map(|slot| self.pack(slot).as_ref().ok()) {
+            let offset = pack.index.find(oid.as_bytes()).and_then(|position| pack.index.offset(position));
+            let Some(header) = offset.and_then(|offset| pack.header(offset)) else { continue };
+            if let (Body::Whole(_), Some(bytes)) = (header.body, pack.bytes(header.stream, pack.end())) {
+                return Ok(Some(Box::new(flate2::read::ZlibDecoder::new(bytes).take(header.size))));
+            }
+        }
+        Ok(None)
     }
 
     fn read_packed(&self, oid: &Oid, most: u64, hops: usize) -> Result<Option<Object>, ObjectError> {

@@ -34,7 +34,9 @@ pub(super) trait Visit: Send {
 
 /// What an object is made of.
 pub(super) struct Made<'a, S> {
-    /// The other object's bytes.
+    /// The other object.
+    pub(super) gid: Gid,
+    /// Its bytes.
     pub(super) bytes: &'a [u8],
     /// What was kept of it.
     pub(super) state: &'a S,
@@ -290,12 +292,12 @@ impl<V: Visit> Walker<'_, V> {
                 self.fail_with_children(census, child, &EntryError::BadBase);
                 continue;
             };
-            let state = frame.state.clone();
+            let (parent, state) = (frame.entry, frame.state.clone());
             if frame.next == frame.end {
                 // The last child's parent need not be kept while the child's own are visited.
                 stack.pop();
             }
-            if let Some(frame) = self.child(census, child, &base, &state) {
+            if let Some(frame) = self.child(census, child, (parent, &base, &state)) {
                 stack.push(frame);
             }
             self.spare.extend(Arc::into_inner(base));
@@ -311,8 +313,7 @@ impl<V: Visit> Walker<'_, V> {
         &mut self,
         census: &PackCensus<'_>,
         entry: u32,
-        base: &[u8],
-        state: &V::State,
+        (parent, base, state): (u32, &[u8], &V::State),
     ) -> Option<Frame<V::State>> {
         let mut bytes = self.spare.pop().unwrap_or_default();
         bytes.clear();
@@ -320,7 +321,7 @@ impl<V: Visit> Walker<'_, V> {
             self.fail_with_children(census, entry, &error);
             return None;
         }
-        let made = Made { bytes: base, state, segments: &self.segments };
+        let made = Made { gid: census.first + parent, bytes: base, state, segments: &self.segments };
         let state = self.visitor.visit(census.first + entry, &bytes, Some(made));
         let end = census.children(entry).len();
         if end == 0 {

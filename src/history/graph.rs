@@ -1,0 +1,189 @@
+//! Commits and tags: what stands on what, and what refs reach.
+
+use std::collections::BTreeMap;
+
+use super::{
+    census::{Bits, Census, Gid, NONE},
+    walk::{Made, Visit},
+};
+use crate::{
+    detect::{RawMatch, Tracer},
+    git::{Commit, EntryError, ObjectKind, Oid, Tag},
+};
+
+/// Every commit and tag.
+#[derive(Default)]
+pub(super) struct Graph {
+    commits: Vec<Node>,
+    parents: Vec<Gid>,
+    tags: BTreeMap<Gid, Gid>,
+    /// For each object its place among the commits.
+    places: Vec<u32>,
+    /// Objects that are named and not there, with who names them.
+    pub(super) absent: Vec<Absent>,
+}
+
+/// An object that is named and not there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Absent {
+    pub(super) oid: Oid,
+    /// What it should be; a tag's target may be anything.
+    pub(super) kind: Option<ObjectKind>,
+    /// The commit or tag that names it.
+    pub(super) by: Gid,
+}
+
+/// A commit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Node {
+    pub(super) gid: Gid,
+    /// Its root folder; [`NONE`] where that is not there.
+    pub(super) tree: Gid,
+    /// When it was committed, in seconds since 1970.
+    pub(super) time: i64,
+    first_parent: u32,
+    parents: u32,
+}
+
+impl Graph {
+    /// Joins what several visitors saw.
+    pub(super) fn join(census: &Census<'_>, parts: impl IntoIterator<Item = Graph>) -> Self {
+        let mut graph = Self { places: vec![NONE; census.len()], ..Self::default() };
+        for part in parts {
+            let shift = graph.parents.len() as u32;
+            graph.parents.extend(part.parents);
+            let moved = |node: Node| Node { first_parent: node.first_parent + shift, ..node };
+            graph.commits.extend(part.commits.into_iter().map(moved));
+            graph.tags.extend(part.tags);
+            graph.absent.extend(part.absent);
+        }
+        graph.commits.sort_unstable_by_key(|node| node.gid);
+        for (place, node) in graph.commits.iter().enumerate() {
+            graph.places[node.gid as usize] = place as u32;
+        }
+        graph
+    }
+
+    pub(super) fn commit(&self, gid: Gid) -> Option<&Node> {
+        let place = *self.places.get(gid as usize)?;
+        self.commits.get(place as usize)
+    }
+
+    /// Parents that are there.
+    pub(super) fn parents(&self, node: &Node) -> impl Iterator<Item = Gid> {
+        let range = node.first_parent as usize..(node.first_parent + node.parents) as usize;
+        self.parents[range].iter().copied().filter(|parent| *parent != NONE)
+    }
+
+    /// What a tag names in the end: past tags of tags. `None` where a tag's target is not there.
+    pub(super) fn peel(&self, mut gid: Gid) -> Option<Gid> {
+        // A circle of tags takes a hash collision; it would end here all the same.
+        for _ in 0..=self.tags.len() {
+            match self.tags.get(&gid) {
+                Some(&NONE) => return None,
+                Some(&target) => gid = target,
+                None => return Some(gid),
+            }
+        }
+        None
+    }
+
+    /// Every commit and tag that the tips reach.
+    pub(super) fn reach(&self, tips: impl IntoIterator<Item = Gid>) -> Bits {
+        let mut reached = Bits::of_len(self.places.len());
+        let mut open: Vec<Gid> = tips.into_iter().collect();
+        while let Some(gid) = open.pop() {
+            if reached.get(gid) {
+                continue;
+            }
+            reached.set(gid);
+            if let Some(node) = self.commit(gid) {
+                open.extend(self.parents(node).filter(|parent| !reached.get(*parent)));
+            } else if let Some(target) = self.tags.get(&gid).filter(|target| **target != NONE) {
+                open.push(*target);
+            }
+        }
+        reached
+    }
+
+    /// Every commit.
+    pub(super) fn commits(&self) -> &[Node] {
+        &self.commits
+    }
+
+    fn add_commit(&mut self, census: &Census<'_>, gid: Gid, commit: &Commit<'_>) {
+        let first_parent = self.parents.len() as u32;
+        let mut find = |oid: &Oid, kind| {
+            census.find(oid.as_bytes()).unwrap_or_else(|| {
+                self.absent.push(Absent { oid: *oid, kind: Some(kind), by: gid });
+                NONE
+            })
+        };
+        let tree = find(&commit.tree, ObjectKind::Tree);
+        let parents: Vec<Gid> = commit.parents.iter().map(|oid| find(oid, ObjectKind::Commit)).collect();
+        self.parents.extend(&parents);
+        let node = Node { gid, tree, time: commit.time, first_parent, parents: parents.len() as u32 };
+        self.commits.push(node);
+    }
+
+    fn add_tag(&mut self, census: &Census<'_>, gid: Gid, tag: &Tag<'_>) {
+        let target = census.find(tag.target.as_bytes());
+        if target.is_none() {
+            self.absent.push(Absent { oid: tag.target, kind: None, by: gid });
+        }
+        self.tags.insert(gid, target.unwrap_or(NONE));
+    }
+}
+
+/// Who is told of a text with matches.
+pub(super) type TellText<'a, T> = &'a (dyn Fn(&[u8], Vec<RawMatch>) -> Vec<T> + Sync);
+
+/// Reads commits and tags, and scans their texts.
+pub(super) struct Texts<'a, T> {
+    pub(super) census: &'a Census<'a>,
+    /// `None` where the texts' matches are known already.
+    pub(super) tracer: Option<Tracer<'a>>,
+    pub(super) tell: TellText<'a, T>,
+    pub(super) graph: Graph,
+    pub(super) found: Vec<(Gid, Vec<T>)>,
+    pub(super) failed: Vec<(Gid, EntryError)>,
+    pub(super) count: u64,
+    pub(super) kind: ObjectKind,
+}
+
+impl<T: Send> Visit for Texts<'_, T> {
+    type State = ();
+
+    fn visit(&mut self, gid: Gid, bytes: &[u8], _: Option<Made<'_, ()>>) {
+        if self.census.is_repeated(gid) {
+            return;
+        }
+        let hash = self.census.hash();
+        let message = match self.kind {
+            ObjectKind::Commit => Commit::parse(bytes, hash).map(|commit| {
+                self.graph.add_commit(self.census, gid, &commit);
+                commit.message
+            }),
+            _ => Tag::parse(bytes, hash).map(|tag| {
+                self.graph.add_tag(self.census, gid, &tag);
+                tag.message
+            }),
+        };
+        let Some(message) = message else {
+            self.failed.push((gid, EntryError::Malformed));
+            return;
+        };
+        self.count += 1;
+        if let Some(tracer) = &mut self.tracer {
+            let trace = tracer.trace(message);
+            let matches = tracer.matches(message, &trace);
+            if !matches.is_empty() {
+                self.found.push((gid, (self.tell)(message, matches)));
+            }
+        }
+    }
+
+    fn fail(&mut self, gid: Gid, error: EntryError) {
+        self.failed.push((gid, error));
+    }
+}
