@@ -253,7 +253,7 @@ impl Repository {
 
     /// An id in hex, of the kind of this repository.
     pub(super) fn oid(&self, hex: &[u8]) -> Option<Oid> {
-        if hex.len() == 2 * self.hash.len() { Oid::from_hex(hex) } else { None }
+        if hex.len() == 2 * self.hash.id_len() { Oid::from_hex(hex) } else { None }
     }
 }
 

@@ -89,6 +89,8 @@ pub struct Sighting {
     pub occurrence: Occurrence,
     /// Why it does not count, if so.
     pub suppression: Option<Suppression>,
+    /// Whether what is scanned brings it in; else it was there before, and is known only to be masked.
+    pub is_added: bool,
 }
 
 /// Allowlists or path patterns that can't be used.
@@ -278,6 +280,7 @@ impl<'d> Triage<'d> {
             evidence: belief::evidence(rule, found, is_named_by_a_secret(found, lines, masks)),
             occurrence,
             suppression,
+            is_added: true,
         })
     }
 
@@ -342,6 +345,7 @@ impl<'d> Triage<'d> {
             },
             suppression: self.suppression(index, rule, subject, &accepted),
             canonical,
+            is_added: true,
         }
     }
 }

@@ -75,8 +75,8 @@ fn node(bytes: &[u8], start: usize, hash: HashKind) -> Option<(Node, u32, usize)
     let mut next = line_end + 1;
     let mut tree = None;
     if !entries.starts_with('-') {
-        let oid = Oid::from_bytes(bytes.get(next..next + hash.len())?)?;
-        next += hash.len();
+        let oid = Oid::from_bytes(bytes.get(next..next + hash.id_len())?)?;
+        next += hash.id_len();
         tree = Some((entries.parse().ok()?, oid));
     }
     Some((Node { name, tree, end: 0 }, folders, next))

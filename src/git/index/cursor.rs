@@ -47,7 +47,7 @@ struct Head {
 
 /// Reads what stands at `start`. `bytes` end where entries must.
 fn head(bytes: &[u8], layout: Layout, start: usize) -> Option<Head> {
-    let flags_at = start + STAT + layout.hash.len();
+    let flags_at = start + STAT + layout.hash.id_len();
     let short = |at: usize| Some(u16::from_be_bytes(bytes.get(at..at + 2)?.try_into().ok()?));
     let flags = short(flags_at)?;
     let mut at = flags_at + 2;
@@ -182,7 +182,7 @@ impl<'a> Cursor<'a> {
         Some(IndexEntry {
             path,
             mode: super::number(self.bytes, mode_at).expect("the entries were checked"),
-            oid: Oid::from_bytes(&self.bytes[oid_at..oid_at + self.layout.hash.len()])
+            oid: Oid::from_bytes(&self.bytes[oid_at..oid_at + self.layout.hash.id_len()])
                 .expect("as many bytes as an id has"),
             stage: (loaded.flags >> 12 & 3) as u8,
             is_intent_to_add: loaded.extended & INTENT_TO_ADD != 0,

@@ -33,6 +33,7 @@ pub(super) fn parse(bytes: &[u8], base_count: u32) -> Result<Link, Fault> {
 }
 
 /// The entries of an index, by path and stage. Stands before one of them, or behind the last.
+#[derive(Clone)]
 pub struct IndexEntries<'a> {
     /// All, or what is added to the base.
     own: Cursor<'a>,
@@ -41,6 +42,7 @@ pub struct IndexEntries<'a> {
     next: Next,
 }
 
+#[derive(Clone)]
 struct Base<'a> {
     cursor: Cursor<'a>,
     index: u32,

@@ -123,7 +123,7 @@ type LinkPart = (Oid, std::ops::Range<usize>);
 
 impl IndexFile {
     fn parse(bytes: Vec<u8>, hash: HashKind) -> Result<(Self, Option<LinkPart>), Fault> {
-        let end = bytes.len().checked_sub(hash.len()).filter(|end| *end >= 12);
+        let end = bytes.len().checked_sub(hash.id_len()).filter(|end| *end >= 12);
         let (Some(end), Some(b"DIRC")) = (end, bytes.get(..4)) else {
             return Err(Fault::Malformed("it is no index"));
         };
@@ -146,9 +146,9 @@ impl IndexFile {
             match signature {
                 b"TREE" => cache_tree = CacheTree::parse(body, hash)?,
                 b"link" => {
-                    let id = body.get(..hash.len()).and_then(Oid::from_bytes);
+                    let id = body.get(..hash.id_len()).and_then(Oid::from_bytes);
                     let id = id.ok_or(Fault::Malformed("its link to a shared index is cut"))?;
-                    link = (!id.is_null()).then_some((id, start + hash.len()..stop));
+                    link = (!id.is_null()).then_some((id, start + hash.id_len()..stop));
                 }
                 // Its entries may be folders; the mode tells.
                 b"sdir" => {}

@@ -24,7 +24,7 @@ impl<'a> Packed<'a> {
     /// The object of one name, without a look at the other lines.
     pub(super) fn find(&self, name: &[u8]) -> Result<Option<Oid>, String> {
         let needle = [b" ", name, b"\n"].concat();
-        let digits = 2 * self.repository.hash.len();
+        let digits = 2 * self.repository.hash.id_len();
         for at in memchr::memmem::find_iter(&self.bytes, &needle) {
             let start = memchr::memrchr(b'\n', &self.bytes[..at]).map_or(0, |newline| newline + 1);
             if self.bytes.get(start) == Some(&b'#') || at - start != digits {
@@ -38,7 +38,7 @@ impl<'a> Packed<'a> {
 
     /// Tells of every line. One that is no ref is told of as broken, under what stands in it.
     pub(super) fn each(&self, mut found: impl FnMut(&[u8], Line)) {
-        let digits = 2 * self.repository.hash.len();
+        let digits = 2 * self.repository.hash.id_len();
         let mut last: Option<(&[u8], Oid, Option<Oid>)> = None;
         for line in self.bytes.split(|byte| *byte == b'\n') {
             let line = line.strip_suffix(b"\r").unwrap_or(line);

@@ -78,7 +78,7 @@ fn read(repository: &Repository, path: &Path, name: Vec<u8>) -> Result<Reflog, R
 
 /// `<old> <new> <who> <when> <zone>\t<message>`
 fn parse(repository: &Repository, line: &[u8]) -> Option<ReflogEntry> {
-    let digits = 2 * repository.hash.len();
+    let digits = 2 * repository.hash.id_len();
     let id = |at: usize| {
         let oid = repository.oid(line.get(at..at + digits)?)?;
         (line.get(at + digits) == Some(&b' ')).then_some(oid)
