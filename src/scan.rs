@@ -11,10 +11,13 @@ use rayon::prelude::*;
 
 use crate::{
     detect::is_split,
-    model::{Confidence, Coverage, Exposure, Gap, GapReason, Report, Repository, SCHEMA, Source as Origin},
+    model::{Confidence, Coverage, Gap, GapReason, Report, Repository, SCHEMA, Source as Origin},
     source::{Entry, Source},
     triage::{Sighting, Triage, assemble},
 };
+
+/// So many small files are scanned before threads have started.
+const FEW: usize = 16;
 
 /// What a scan is told beside its rules and policy.
 #[derive(Debug, Clone)]
@@ -59,16 +62,17 @@ pub fn scan(
     let listing = source.list();
     progress.start(listing.entries.len() as u64);
     let buffers = Buffers::default();
-    let parts: Vec<Option<Part>> = listing
-        .entries
-        .par_iter()
-        .map(|entry| {
-            let mut buffer = buffers.take();
-            let part = Job { source, entry, triage }.run(&mut buffer, Split::PutOff);
-            buffers.give_back(buffer);
-            part.inspect(|part| progress.advance(part.coverage.bytes))
-        })
-        .collect();
+    let run = |entry: &Entry| {
+        let mut buffer = buffers.take();
+        let part = Job { source, entry, triage }.run(&mut buffer, Split::PutOff);
+        buffers.give_back(buffer);
+        part.inspect(|part| progress.advance(part.coverage.bytes))
+    };
+    let parts: Vec<Option<Part>> = if listing.entries.len() <= FEW {
+        listing.entries.iter().map(run).collect()
+    } else {
+        listing.entries.par_iter().map(run).collect()
+    };
     let mut coverage = Coverage { gaps: listing.gaps, ..Coverage::default() };
     let mut sightings = Vec::new();
     for (entry, part) in listing.entries.iter().zip(parts) {
@@ -82,7 +86,7 @@ pub fn scan(
         sightings.extend(part.sightings);
     }
     coverage.gaps.sort();
-    let assembled = assemble(triage, Exposure::Worktree, options.min_confidence, sightings);
+    let assembled = assemble(triage, source.kind().exposure(), options.min_confidence, sightings);
     Report {
         schema: SCHEMA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -137,6 +141,10 @@ impl Job<'_> {
             for content in opened.contents() {
                 let matches = self.triage.detector().scan(content)?;
                 sightings.extend(self.triage.judge(content, name, matches)?);
+            }
+            if !sightings.is_empty() {
+                let added = self.source.added(self.entry, opened.raw());
+                sightings.iter_mut().for_each(|one| one.is_added = added.touches(one.occurrence.span));
             }
             Ok::<_, io::Error>(sightings)
         };

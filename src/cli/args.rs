@@ -33,6 +33,8 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Scan files and folders, or standard input
     Scan(ScanArgs),
+    /// Scan what the next commit would add: the index against HEAD, never the working files
+    Staged(StagedArgs),
     /// List, show and test rules
     Rules(RulesArgs),
     /// Accept findings in a baseline file, or drop entries that do nothing
@@ -67,6 +69,20 @@ pub(super) struct ScanArgs {
     pub(super) select: SelectArgs,
     #[command(flatten)]
     pub(super) walk: WalkArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct StagedArgs {
+    /// All of the index, not only what differs from HEAD
+    #[arg(long)]
+    pub(super) all: bool,
+    #[command(flatten)]
+    pub(super) select: SelectArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
     #[command(flatten)]

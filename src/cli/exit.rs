@@ -5,13 +5,13 @@
 //! | 0 | clean |
 //! | 1 | findings |
 //! | 2 | wrong use or config |
-//! | 3 | incomplete: something could not be scanned, and nothing was found |
+//! | 3 | incomplete: something could not be scanned, and nothing was found; or a repository could not be read at all |
 //! | 4 | at least one confirmed finding |
 
 use std::{io, process::ExitCode};
 
 use super::sink;
-use crate::model::Report;
+use crate::{git::RepositoryError, model::Report, source::StagedError};
 
 /// What the process ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,15 @@ pub(super) fn of_error(error: &anyhow::Error) -> Exit {
         }
     }
     sink::warn(&format!("error: {text}"));
-    Exit::Usage
+    if error.chain().any(is_unreadable) { Exit::Incomplete } else { Exit::Usage }
+}
+
+/// Whether a repository is there and could not be read: nobody used hekate wrongly, and nothing was scanned.
+fn is_unreadable(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let repository = cause.downcast_ref::<RepositoryError>();
+    let staged = cause.downcast_ref::<StagedError>();
+    repository.is_some_and(RepositoryError::is_unreadable)
+        || staged.is_some_and(|error| !matches!(error, StagedError::Bare(_)))
 }
 
 #[cfg(test)]

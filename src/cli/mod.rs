@@ -11,6 +11,7 @@ mod report;
 mod rules;
 mod scan;
 mod sink;
+mod staged;
 
 use clap::Parser;
 
@@ -26,6 +27,7 @@ pub fn run() -> Exit {
     };
     let result = match cli.command {
         Command::Scan(args) => scan::run(&args),
+        Command::Staged(args) => staged::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Baseline(args) => baseline::run(&args),
         Command::Report(args) => report::run(&args),

@@ -1,12 +1,12 @@
 //! `hekate scan`.
 
-use std::{io, path::Path, path::PathBuf, time::Instant};
+use std::{io, num::NonZeroUsize, path::Path, path::PathBuf, time::Instant};
 
 use anyhow::{Context, Result, bail};
 
 use super::{
     Exit,
-    args::ScanArgs,
+    args::{OutputArgs, RunArgs, ScanArgs},
     exit,
     progress::Bar,
     sink::{self, Look, Target},
@@ -37,26 +37,39 @@ pub(super) fn run(args: &ScanArgs) -> Result<Exit> {
         Job { paths: &args.paths, stdin_name: is_stdin.then_some(args.stdin_path.as_str()), flags: &flags };
     let bar = Bar::new(!args.output.quiet && !args.run.no_progress);
     let run = || job.run(args.output.show_suppressed, &bar);
-    let Scanned { report, usage, .. } = match args.run.jobs {
-        Some(jobs) => rayon::ThreadPoolBuilder::new()
-            .num_threads(jobs.get())
-            .build()
-            .context("start threads")?
-            .install(run)?,
-        None => run()?,
-    };
+    let Scanned { report, usage, .. } = with_threads(args.run.jobs, run)?;
     bar.finish();
     if !args.output.quiet {
         usage.iter().for_each(|line| sink::warn(line));
     }
-    let targets = sink::targets(&args.output.output, args.output.format);
-    let look = Look { color: args.output.color, verbose: args.output.verbose };
-    targets.iter().try_for_each(|target: &Target| target.write(&report, look))?;
-    if args.run.timings {
+    finish(&report, &args.output, &args.run, started)
+}
+
+/// Runs a scan on as many threads as are asked for.
+pub(super) fn with_threads<T: Send>(
+    jobs: Option<NonZeroUsize>,
+    run: impl FnOnce() -> Result<T> + Send,
+) -> Result<T> {
+    match jobs {
+        Some(jobs) => rayon::ThreadPoolBuilder::new()
+            .num_threads(jobs.get())
+            .build()
+            .context("start threads")?
+            .install(run),
+        None => run(),
+    }
+}
+
+/// Writes the report wherever it is wanted, and makes the exit of it.
+pub(super) fn finish(report: &Report, output: &OutputArgs, run: &RunArgs, started: Instant) -> Result<Exit> {
+    let targets = sink::targets(&output.output, output.format);
+    let look = Look { color: output.color, verbose: output.verbose };
+    targets.iter().try_for_each(|target: &Target| target.write(report, look))?;
+    if run.timings {
         let (files, bytes) = (report.coverage.files, report.coverage.bytes);
         sink::warn(&format!("{files} files, {bytes} bytes in {:.3} s", started.elapsed().as_secs_f64()));
     }
-    Ok(exit::of_report(&report, args.run.exit_zero))
+    Ok(exit::of_report(report, run.exit_zero))
 }
 
 /// What is to be scanned, and how.

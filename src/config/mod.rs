@@ -8,7 +8,7 @@ mod repository;
 mod settings;
 
 pub use file::{CONFIG_NAME, ConfigFile, STARTER};
-pub use repository::{describe, root_of};
+pub use repository::{describe, describe_git, root_of};
 pub use settings::{
     BASELINE_NAME, ConfigError, Flags, Settings, WalkFlags, find_rule, fingerprint_key, today,
 };

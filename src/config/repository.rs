@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use git2::Repository as Git;
-
-use crate::model::Repository;
+use crate::{
+    git::{self, Head},
+    model::Repository,
+};
 
 /// The nearest folder upwards that holds a `.git` (folder, or file of a linked worktree).
 pub fn root_of(path: &Path) -> Option<PathBuf> {
@@ -12,18 +13,25 @@ pub fn root_of(path: &Path) -> Option<PathBuf> {
     absolute.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_path_buf)
 }
 
-/// What is checked out there, as far as libgit2 can tell: it refuses some repository formats, and a scan of files needs none.
+/// What is checked out there, as far as it can be told: a scan of files needs none of it.
 pub fn describe(root: &Path) -> Option<Repository> {
-    let git = Git::open(root).ok()?;
-    let head = git.head().ok();
-    let remote = git.find_remote("origin").ok();
-    Some(Repository {
-        remote: remote.and_then(|remote| remote.url().ok().map(without_credentials)),
-        revision: head.as_ref().and_then(|head| Some(head.target()?.to_string())),
-        branch: head
-            .filter(git2::Reference::is_branch)
-            .and_then(|head| head.shorthand().ok().map(ToOwned::to_owned)),
-    })
+    Some(describe_git(&git::Repository::open(root).ok()?))
+}
+
+/// The same of a repository that is open.
+pub fn describe_git(repository: &git::Repository) -> Repository {
+    let (name, revision) = match git::head(repository) {
+        Ok(Head::Branch { name, commit }) => (Some(name), commit),
+        Ok(Head::Detached(commit)) => (None, Some(commit)),
+        Ok(Head::Broken(_)) | Err(_) => (None, None),
+    };
+    let branch =
+        name.as_deref().filter(|_| revision.is_some()).and_then(|name| name.strip_prefix(b"refs/heads/"));
+    Repository {
+        remote: repository.origin.as_deref().map(without_credentials),
+        revision: revision.map(|commit| commit.to_string()),
+        branch: branch.map(|branch| String::from_utf8_lossy(branch).into_owned()),
+    }
 }
 
 /// A remote's URL is written into reports; a token in it must not be.

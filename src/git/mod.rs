@@ -4,7 +4,10 @@
 //! length or offset that it reads. libgit2 is asked only what a repository *means* where git's own rules are long: revisions and
 //! config.
 
+mod alternates;
+mod config;
 pub mod delta;
+mod index;
 pub mod inflate;
 pub mod loose;
 mod map;
@@ -12,7 +15,12 @@ mod object;
 mod objects;
 mod oid;
 pub mod pack;
+mod refs;
+mod repository;
 
+pub use index::{CacheTree, CacheTreeNode, Index, IndexEntries, IndexEntry, IndexError};
 pub use object::{Commit, EntryKind, Object, ObjectKind, Tag, TreeEntry, tree_entry};
 pub use objects::{EntryError, ObjectError, Objects, ObjectsError};
 pub use oid::{HashKind, Oid};
+pub use refs::{Head, Ref, Reflog, ReflogEntry, Refs, head, reflogs};
+pub use repository::{Repository, RepositoryError};

@@ -25,8 +25,7 @@ pub(super) struct Lists {
 impl Lists {
     /// Works out the lists of all folders. `len` is how many objects are there.
     pub(super) fn close(folders: &Folders, wanted: &Bits, len: usize) -> Self {
-        let mut lists =
-            Self { of: vec![0; len], lists: vec![Box::default()], len: len as u32 };
+        let mut lists = Self { of: vec![0; len], lists: vec![Box::default()], len: len as u32 };
         let mut numbers = HashMap::from([(Box::default(), 0)]);
         // A folder's list grows when the folders in it get lists of their own: once more for each level of depth.
         while lists.pass(folders, wanted, &mut numbers) {}

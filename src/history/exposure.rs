@@ -73,7 +73,8 @@ impl Exposure<'_> {
             if before.iter().any(|list| same_name(list).any(|other| other == child)) {
                 continue;
             }
-            let others: Vec<Gid> = before.iter().flat_map(|list| same_name(list).collect::<Vec<_>>()).collect();
+            let others: Vec<Gid> =
+                before.iter().flat_map(|list| same_name(list).collect::<Vec<_>>()).collect();
             let length = path.len();
             self.enter(path, name);
             let inner = self.lists.of(child);

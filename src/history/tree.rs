@@ -238,7 +238,8 @@ struct Changed {
 
 /// `rows` are where the base's entries start. `None` where the folder is malformed.
 fn changed(bytes: &[u8], rows: &[u32], segments: &[Segment], hash: HashKind) -> Option<Changed> {
-    let mut changed = Changed { starts: Vec::with_capacity(rows.len() + 4), own: Vec::new(), kept: Vec::new() };
+    let mut changed =
+        Changed { starts: Vec::with_capacity(rows.len() + 4), own: Vec::new(), kept: Vec::new() };
     let (mut at, mut segment) = (0, 0);
     while at < bytes.len() {
         while segments[segment].end() <= at {

@@ -51,6 +51,8 @@ pub enum GapReason {
     Unreadable,
     /// It was there when listed and gone when opened.
     Vanished,
+    /// An object that git names and does not have.
+    Missing,
     /// It changed its length while it was read.
     Changed,
     /// A cap of hekate's own cut it.
@@ -65,14 +67,20 @@ pub enum GapReason {
     Special,
     /// A symbolic link: it is never followed, its target is scanned where it lies.
     Link,
+    /// A submodule: its commit belongs to another repository.
+    Submodule,
+    /// What stands for a file that git LFS keeps elsewhere.
+    Lfs,
 }
 
 impl GapReason {
     /// Whether the user could expect it to be scanned: then the exit code says "incomplete".
     pub fn is_failure(self) -> bool {
         match self {
-            Self::Unreadable | Self::Vanished | Self::Changed | Self::Cap | Self::Failed => true,
-            Self::TooLarge | Self::Binary | Self::Special | Self::Link => false,
+            Self::Unreadable | Self::Vanished | Self::Missing | Self::Changed | Self::Cap | Self::Failed => {
+                true
+            }
+            Self::TooLarge | Self::Binary | Self::Special | Self::Link | Self::Submodule | Self::Lfs => false,
         }
     }
 }
@@ -82,6 +90,7 @@ impl fmt::Display for GapReason {
         f.write_str(match self {
             Self::Unreadable => "unreadable",
             Self::Vanished => "vanished",
+            Self::Missing => "object is missing",
             Self::Changed => "changed while it was read",
             Self::Cap => "cut by a cap",
             Self::Failed => "scan failed",
@@ -89,6 +98,8 @@ impl fmt::Display for GapReason {
             Self::Binary => "binary, under --skip-binary",
             Self::Special => "FIFO, socket or device",
             Self::Link => "symbolic link, not followed",
+            Self::Submodule => "submodule, another repository",
+            Self::Lfs => "kept elsewhere by git LFS",
         })
     }
 }

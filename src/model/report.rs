@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Coverage, Finding, Suppression};
+use super::{Coverage, Exposure, Finding, Suppression};
 
 /// Name and version of the report's JSON form; its JSON Schema is docs/report.schema.json.
 pub const SCHEMA: &str = "hekate.report/1";
@@ -78,6 +78,18 @@ pub enum SourceKind {
     Worktree,
     /// Standard input.
     Stdin,
+    /// What the next commit would add.
+    Staged,
+}
+
+impl SourceKind {
+    /// How far what is found there is out.
+    pub fn exposure(self) -> Exposure {
+        match self {
+            Self::Worktree | Self::Stdin => Exposure::Worktree,
+            Self::Staged => Exposure::Staged,
+        }
+    }
 }
 
 impl Report {

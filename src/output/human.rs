@@ -1,6 +1,6 @@
 //! For a person at a terminal: each secret with its places, why it is believed and what to do.
 
-use crate::model::{Finding, Fingerprint, Occurrence, Report, SuppressedFinding};
+use crate::model::{Finding, Fingerprint, Occurrence, Report, SourceKind, SuppressedFinding};
 
 use super::{
     RenderError, RenderOptions,
@@ -20,23 +20,23 @@ const INDENT: usize = 2;
 pub(super) fn render(report: &Report, options: &RenderOptions) -> Result<Vec<u8>, RenderError> {
     let mut page = Page::new(options);
     for finding in &report.findings {
-        put_finding(&mut page, finding, options.verbose);
+        put_finding(&mut page, finding, report.source.kind, options.verbose);
         page.end_line();
     }
     put_suppressed(&mut page, &report.suppressed_findings);
     if !report.findings.is_empty() {
-        put_advice(&mut page);
+        put_advice(&mut page, report.source.kind);
     }
     summary::put(&mut page, report, options.verbose);
     Ok(page.into_bytes())
 }
 
-fn put_finding(page: &mut Page, finding: &Finding, verbose: bool) {
+fn put_finding(page: &mut Page, finding: &Finding, kind: SourceKind, verbose: bool) {
     let style = severity_style(finding.severity);
     let label = Label { indent: 0, text: finding.severity.as_str(), width: 10, style };
     page.paragraph(&label, STRONG, &format!("{} [{}]", finding.title, finding.rule));
     put_places(page, finding, verbose);
-    put_facts(page, finding, verbose);
+    put_facts(page, finding, kind, verbose);
 }
 
 fn put_places(page: &mut Page, finding: &Finding, verbose: bool) {
@@ -89,10 +89,12 @@ fn put_gutter(page: &mut Page, number: &str) {
     page.put(FRAME, &format!("{number} | "));
 }
 
-fn put_facts(page: &mut Page, finding: &Finding, verbose: bool) {
+fn put_facts(page: &mut Page, finding: &Finding, kind: SourceKind, verbose: bool) {
     let why = format!("{}: {}", wording::certainty(finding.confidence), wording::why(finding));
     put_fact(page, "why", &why);
-    if let Some(exposure) = wording::exposure(finding.exposure) {
+    // Of a staged secret the advice at the end says all that is to do.
+    let is_staged = kind == SourceKind::Staged;
+    if let Some(exposure) = wording::exposure(finding.exposure).filter(|_| !is_staged) {
         put_fact(page, "where", exposure);
     }
     if let Some(verdict) = &finding.verdict {
@@ -102,7 +104,9 @@ fn put_facts(page: &mut Page, finding: &Finding, verbose: bool) {
     if let Some(value) = &finding.secret.value {
         put_fact(page, "value", value);
     }
-    put_fact(page, "next", &wording::next_step(finding));
+    if !is_staged {
+        put_fact(page, "next", &wording::next_step(finding));
+    }
     put_fact(page, "id", &identity(&finding.fingerprint, verbose));
 }
 
@@ -146,11 +150,17 @@ fn suppressed_line(finding: &Finding) -> String {
     text
 }
 
-fn put_advice(page: &mut Page) {
-    let lines = [
-        "A leaked secret stays leaked when its line is gone: revoke or rotate it first, then remove it.",
-        "To accept one instead: `hekate baseline write`, or mark its line with `hekate:allow`.",
-    ];
+fn put_advice(page: &mut Page, kind: SourceKind) {
+    let lines = match kind {
+        SourceKind::Staged => [
+            "Not committed yet. Take it out and `git add` the file again, or unstage it: `git restore --staged FILE`.",
+            "To accept one instead: mark its line with `hekate:allow`, or run `hekate baseline write`.",
+        ],
+        SourceKind::Worktree | SourceKind::Stdin => [
+            "A leaked secret stays leaked when its line is gone: revoke or rotate it first, then remove it.",
+            "To accept one instead: `hekate baseline write`, or mark its line with `hekate:allow`.",
+        ],
+    };
     lines.iter().for_each(|line| page.paragraph(&Label::NONE, FRAME, line));
     page.end_line();
 }

@@ -58,6 +58,7 @@ fn source_word(kind: SourceKind) -> &'static str {
     match kind {
         SourceKind::Worktree => "worktree",
         SourceKind::Stdin => "stdin",
+        SourceKind::Staged => "staged",
     }
 }
 

@@ -1,18 +1,20 @@
-//! Where content comes from: working trees and standard input.
+//! Where content comes from: working trees, the index of a repository, standard input.
 //!
 //! A [`Source`] lists what there is and opens one piece after the other. It knows nothing of rules or findings; what it could not
 //! list or open it says, as gaps.
 
 mod path;
+mod staged;
 mod stdin;
 mod worktree;
 
 use crate::{
     detect::{Content, FileContent, Utf16, Utf16Content},
-    model::{Gap, SourceKind},
+    model::{Gap, SourceKind, Span},
 };
 
 pub use path::display;
+pub use staged::{Scope, Staged, StagedError};
 pub use stdin::{Stdin, StdinError};
 pub use worktree::{SourceError, WalkOptions, Worktree};
 
@@ -21,8 +23,36 @@ pub use worktree::{SourceError, WalkOptions, Worktree};
 pub struct Entry {
     /// As reports write it: `/`-separated, relative to the root.
     pub name: String,
-    /// Where it lies; empty where that is no path.
-    pub location: std::path::PathBuf,
+    /// Where it lies.
+    pub location: Location,
+}
+
+/// How a source finds an entry again.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Location {
+    /// A file on disk.
+    File(std::path::PathBuf),
+    /// One of the source's own list.
+    Nth(usize),
+}
+
+/// Which parts of an entry its source brings in; what stands in the others was there before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Added {
+    /// All of it.
+    All,
+    /// These stretches, sorted; none shares a byte with another.
+    Spans(Vec<Span>),
+}
+
+impl Added {
+    /// Whether something at this place is brought in. What stands for the whole file has an empty span, and is.
+    pub fn touches(&self, place: Span) -> bool {
+        match self {
+            Self::All => true,
+            Self::Spans(spans) => place.is_empty() || spans.iter().any(|span| span.overlaps(place)),
+        }
+    }
 }
 
 /// What a source holds.
@@ -61,7 +91,8 @@ impl<'a> Opened<'a> {
         Self { raw: Raw::File(file), decoded, gap }
     }
 
-    fn raw(&self) -> &dyn Content {
+    /// The bytes as they are.
+    pub fn raw(&self) -> &dyn Content {
         match &self.raw {
             Raw::Memory(bytes) => bytes,
             Raw::File(file) => file,
@@ -96,4 +127,9 @@ pub trait Source: Sync {
     /// # Errors
     /// A gap that says why it can't be scanned.
     fn open<'a>(&'a self, entry: &Entry, buffer: &'a mut Vec<u8>) -> Result<Opened<'a>, Gap>;
+
+    /// Which parts of an entry count; asked only of those in which something is found.
+    fn added(&self, _: &Entry, _: &dyn Content) -> Added {
+        Added::All
+    }
 }

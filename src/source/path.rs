@@ -12,10 +12,17 @@ pub fn display(path: &Path) -> String {
         if !out.is_empty() && !out.ends_with('/') {
             out.push('/');
         }
-        for chunk in component.as_os_str().as_encoded_bytes().utf8_chunks() {
-            out.push_str(chunk.valid());
-            chunk.invalid().iter().for_each(|byte| out.push_str(&format!("\\x{byte:02x}")));
-        }
+        out.push_str(&display_bytes(component.as_os_str().as_encoded_bytes()));
+    }
+    out
+}
+
+/// The same of a path as git has it: `/`-separated, relative.
+pub(super) fn display_bytes(path: &[u8]) -> String {
+    let mut out = String::with_capacity(path.len());
+    for chunk in path.utf8_chunks() {
+        out.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|byte| out.push_str(&format!("\\x{byte:02x}")));
     }
     out
 }

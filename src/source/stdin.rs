@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::{Entry, Listing, Opened, Source};
+use super::{Entry, Listing, Location, Opened, Source};
 use crate::model::{Gap, GapReason, SourceKind};
 
 /// A pipe can't be read twice and must not be written to disk, so it is held in memory up to here, in bytes.
@@ -44,7 +44,7 @@ impl Source for Stdin {
 
     fn list(&self) -> Listing {
         let mut listing = Listing::default();
-        listing.entries.push(Entry { name: self.name.clone(), location: std::path::PathBuf::new() });
+        listing.entries.push(Entry { name: self.name.clone(), location: Location::Nth(0) });
         if self.is_cut {
             let detail = format!("only the first {MOST} bytes were scanned");
             listing.gaps.push(Gap { path: self.name.clone(), reason: GapReason::Cap, detail });

@@ -10,7 +10,7 @@ use std::{
 
 use ignore::{WalkBuilder, WalkState};
 
-use super::{Entry, Listing, Opened, Source, display};
+use super::{Entry, Listing, Location, Opened, Source, display};
 use crate::{
     detect::{Content, FileContent, Utf16, Utf16Content},
     model::{Gap, GapReason, SourceKind},
@@ -158,7 +158,7 @@ impl Worktree {
         if !kind.is_file() {
             return Some(Err(Gap { path: name, reason: GapReason::Special, detail: String::new() }));
         }
-        Some(Ok(Entry { name, location: entry.into_path() }))
+        Some(Ok(Entry { name, location: Location::File(entry.into_path()) }))
     }
 
     fn gap_of_error(&self, root: &Path, error: &ignore::Error) -> Gap {
@@ -196,7 +196,7 @@ fn drop_repeated(listing: &mut Listing) {
     // A file that is gone since has no second name to be found by.
     listing
         .entries
-        .retain(|entry| entry.location.canonicalize().map_or(true, |location| seen.insert(location)));
+        .retain(|entry| path_of_entry(entry).canonicalize().map_or(true, |location| seen.insert(location)));
     listing.gaps.dedup();
 }
 
@@ -232,7 +232,7 @@ impl Source for Worktree {
             let name = display(root);
             // A file that the user names may be a link: naming it is consent.
             match root.canonicalize() {
-                Ok(location) => listing.entries.push(Entry { name, location }),
+                Ok(location) => listing.entries.push(Entry { name, location: Location::File(location) }),
                 Err(error) => listing.gaps.push(Gap {
                     path: name,
                     reason: GapReason::Vanished,
@@ -300,13 +300,21 @@ impl Worktree {
     }
 }
 
+/// Where the walk found it.
+fn path_of_entry(entry: &Entry) -> &Path {
+    match &entry.location {
+        Location::File(path) => path,
+        Location::Nth(_) => unreachable!("a tree lists files only"),
+    }
+}
+
 /// Opens without following a link and without waiting for a FIFO's other end.
 fn open_regular(entry: &Entry) -> Result<File, Gap> {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
-    options.open(&entry.location).map_err(|error| unreadable(entry, &error))
+    options.open(path_of_entry(entry)).map_err(|error| unreadable(entry, &error))
 }
 
 fn unreadable(entry: &Entry, error: &io::Error) -> Gap {

@@ -39,6 +39,7 @@ pub fn assemble(
     let mut assembled = Assembled::default();
     let masks = Masks::of(groups.values().flatten());
     for mut group in groups.into_values() {
+        group.retain(|sighting| sighting.is_added);
         group.iter_mut().for_each(|sighting| masks.hide_in(sighting));
         if group.iter().any(|sighting| sighting.confidence >= least) {
             assembled.add(triage, exposure, group);

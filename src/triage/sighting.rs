@@ -88,6 +88,8 @@ pub struct Sighting {
     pub occurrence: Occurrence,
     /// Why it does not count, if so.
     pub suppression: Option<Suppression>,
+    /// Whether what is scanned brings it in; else it was there before, and is known only to be masked.
+    pub is_added: bool,
 }
 
 /// Allowlists or path patterns that can't be used.
@@ -260,6 +262,7 @@ impl<'d> Triage<'d> {
             evidence: core.evidence.clone(),
             occurrence,
             suppression,
+            is_added: true,
         }
     }
 
@@ -332,6 +335,7 @@ impl<'d> Triage<'d> {
             },
             suppression: self.suppression(index, (&own, &global), Site { path, commit: None }, &accepted),
             canonical,
+            is_added: true,
         }
     }
 }

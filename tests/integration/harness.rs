@@ -65,6 +65,35 @@ impl Project {
         assert!(status.success(), "{program} {args:?}: {status}");
     }
 
+    /// Runs git in the folder, as somebody; it must succeed. Gives what it prints.
+    pub(crate) fn git(&self, args: &[&str]) -> String {
+        self.git_at("", args)
+    }
+
+    /// The same in a folder below.
+    pub(crate) fn git_at(&self, folder: &str, args: &[&str]) -> String {
+        let mut command = Command::new("git");
+        self.scrub(&mut command);
+        let who =
+            ["-c", "user.name=Ada", "-c", "user.email=ada@example.invalid", "-c", "commit.gpgsign=false"];
+        let folder = self.path(folder);
+        let output = command.current_dir(folder).args(who).args(args).output().expect("start git");
+        assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// Commits all that lies in the folder.
+    pub(crate) fn commit_all(&self) -> &Self {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--allow-empty", "-m", "a commit"]);
+        self
+    }
+
+    /// `hekate staged --format json`, with more arguments.
+    pub(crate) fn staged(&self, args: &[&str]) -> Outcome {
+        self.hekate(&[&["staged", "--format", "json"], args].concat())
+    }
+
     /// A command in the folder that sees nothing of the environment of whoever runs the tests.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(HEKATE);

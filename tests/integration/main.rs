@@ -9,4 +9,5 @@ mod pieces;
 mod readme;
 mod scan;
 mod secrets;
+mod staged;
 mod triage;

@@ -1,0 +1,71 @@
+//! `hekate staged`.
+
+use std::{env, ffi::OsString, time::Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::{
+    Exit,
+    args::StagedArgs,
+    progress::Bar,
+    scan::{finish, with_threads},
+};
+use crate::{
+    config::{self, Flags, Settings},
+    detect::Detector,
+    git::Repository,
+    model::Report,
+    scan::{Progress, ScanOptions, scan},
+    source::{Scope, Staged, StagedError},
+    triage::Triage,
+};
+
+pub(super) fn run(args: &StagedArgs) -> Result<Exit> {
+    let started = Instant::now();
+    let under_pre_commit = env::var_os("PRE_COMMIT").is_some_and(|value| value == "1");
+    if under_pre_commit && !args.all {
+        let revision = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
+        if let (Some(from), Some(to)) = (revision("PRE_COMMIT_FROM_REF"), revision("PRE_COMMIT_TO_REF")) {
+            return range(&from, &to);
+        }
+    }
+    let scope = match (args.all, under_pre_commit) {
+        (true, _) => Scope::All,
+        // With `--all-files` nothing is staged, and all files are meant.
+        (false, true) => Scope::ChangesOrAll,
+        (false, false) => Scope::Changes,
+    };
+    let bar = Bar::new(!args.output.quiet && !args.run.no_progress);
+    let report = with_threads(args.run.jobs, || scan_index(args, scope, &bar))?;
+    bar.finish();
+    finish(&report, &args.output, &args.run, started)
+}
+
+/// What the commits between two revisions bring in.
+fn range(from: &OsString, to: &OsString) -> Result<Exit> {
+    bail!("not yet: the range {}..{}", from.display(), to.display())
+}
+
+fn scan_index(args: &StagedArgs, scope: Scope, progress: &dyn Progress) -> Result<Report> {
+    let here = env::current_dir().context("find the working directory")?;
+    let repository = Repository::from_env(&here, |name| env::var_os(name))?;
+    let Some(root) = repository.work_tree.clone() else {
+        return Err(StagedError::Bare(repository.git_dir.display().to_string()).into());
+    };
+    let flags = Flags {
+        baseline: args.output.baseline.clone(),
+        min_confidence: args.output.min_confidence,
+        show_secrets: args.output.show_secrets,
+        ..args.select.flags()
+    };
+    let settings = Settings::load(&flags, Some(&root), &root)?;
+    let source = Staged::new(&repository, scope)?;
+    let detector = Detector::new(settings.rules)?;
+    let triage = Triage::new(&detector, settings.policy)?;
+    let options = ScanOptions {
+        min_confidence: settings.min_confidence,
+        show_suppressed: args.output.show_suppressed,
+        repository: Some(config::describe_git(&repository)),
+    };
+    Ok(scan(&source, &triage, &options, progress))
+}
