@@ -153,7 +153,7 @@ fn suppressed_line(finding: &Finding) -> String {
 fn put_advice(page: &mut Page, kind: SourceKind) {
     let lines = match kind {
         SourceKind::Staged => [
-            "Not committed yet. Take it out and `git add` the file again, or unstage it: `git restore --staged FILE`.",
+            "Not committed yet: take it out and `git add` the file again, or `git restore --staged FILE`.",
             "To accept one instead: mark its line with `hekate:allow`, or run `hekate baseline write`.",
         ],
         SourceKind::Worktree | SourceKind::Stdin => [

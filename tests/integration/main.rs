@@ -3,6 +3,7 @@
 mod architecture;
 mod demo;
 mod determinism;
+mod git;
 mod harness;
 mod hostile;
 mod pieces;

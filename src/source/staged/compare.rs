@@ -9,8 +9,10 @@ use crate::{
     source::path::display_bytes,
 };
 
-/// git's own limit is half of this.
-const MOST_DEEP: usize = 4096;
+/// No path has so many folders; git's own limit is a few times this.
+const MOST_DEEP: usize = 1000;
+/// A few trees that hold each other often can stand for more files than there are atoms.
+const MOST_FILES: usize = 5_000_000;
 /// The mode of an entry, without permissions.
 const KIND: u32 = 0o170_000;
 const FOLDER: u32 = 0o040_000;
@@ -52,13 +54,13 @@ impl Found {
     pub(super) fn deleted(&mut self, objects: &Objects) -> Vec<(Vec<u8>, Oid)> {
         let mut files = std::mem::take(&mut self.deleted_files);
         let mut folders = std::mem::take(&mut self.deleted_folders);
-        while let Some((path, oid)) = folders.pop() {
+        while let Some((path, oid)) = folders.pop().filter(|_| files.len() < MOST_FILES) {
             let Ok(bytes) = read(objects, &oid, ObjectKind::Tree, MOST_TREE) else { continue };
             let mut names = Names::new(&bytes, objects);
             while let Some(entry) = names.next {
                 let inner = [&path[..], b"/", entry.name].concat();
                 match (entry.kind, Oid::from_bytes(entry.id)) {
-                    (EntryKind::Tree, Some(oid)) if path.len() < MOST_DEEP => folders.push((inner, oid)),
+                    (EntryKind::Tree, Some(oid)) if path.len() < 4 * MOST_DEEP => folders.push((inner, oid)),
                     (EntryKind::Blob, Some(oid)) => files.push((inner, oid)),
                     _ => {}
                 }
@@ -218,8 +220,9 @@ impl Walk<'_> {
 
     /// A folder that the index has as a tree: what differs from the tree of `HEAD`.
     fn trees(&mut self, folder: &Folder<'_>, new: Oid, old: Option<Oid>) {
-        if folder.depth >= MOST_DEEP {
-            self.gap(folder.path, GapReason::Cap, format!("more than {MOST_DEEP} folders deep"));
+        if folder.depth >= MOST_DEEP || self.found.changes.len() >= MOST_FILES {
+            let detail = format!("more than {MOST_DEEP} folders deep, or {MOST_FILES} files changed");
+            self.gap(folder.path, GapReason::Cap, detail);
             return;
         }
         let (new, old) = (self.tree(folder, new), old.map(|oid| self.tree(folder, oid)).unwrap_or_default());
