@@ -3,7 +3,9 @@
 //! Syntax: git-config(1). Includes are not followed: git itself reads what a repository's format is from this file alone, and a
 //! repository under scan must not choose which other files are read.
 
-use std::{fs::File, io, io::Read, path::Path};
+use std::{io, path::Path};
+
+use super::file;
 
 /// A config file beyond this is none, in bytes.
 const MOST: u64 = 16 << 20;
@@ -37,16 +39,11 @@ pub(super) struct ConfigSyntaxError {
 impl Config {
     /// Reads a file; one that is not there says nothing.
     pub(super) fn read(path: &Path) -> io::Result<Self> {
-        let file = match File::open(path) {
+        let bytes = match file::read(path, MOST) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             result => result?,
         };
-        let mut bytes = Vec::new();
-        file.take(MOST + 1).read_to_end(&mut bytes)?;
         let invalid = |message: String| io::Error::new(io::ErrorKind::InvalidData, message);
-        if bytes.len() as u64 > MOST {
-            return Err(invalid(format!("it has more than {MOST} bytes")));
-        }
         Self::parse(&bytes).map_err(|error| invalid(error.to_string()))
     }
 

@@ -7,6 +7,7 @@
 mod alternates;
 mod config;
 pub mod delta;
+mod file;
 mod index;
 pub mod inflate;
 pub mod loose;

@@ -5,12 +5,11 @@
 use std::{
     collections::BTreeSet,
     ffi::OsString,
-    fs::{self, File},
-    io::{self, Read},
+    fs, io,
     path::{Path, PathBuf},
 };
 
-use super::{HashKind, Oid, alternates, config::Config};
+use super::{HashKind, Oid, alternates, config::Config, file};
 
 /// Small files of a git folder are read up to here, in bytes.
 const MOST: u64 = 64 << 10;
@@ -44,6 +43,8 @@ pub struct Repository {
     pub hash: HashKind,
     /// Whether the config says that missing objects can be had from a remote. [`Self::is_partial`] looks at the packs too.
     pub has_promisor: bool,
+    /// Where the objects of a push lie until it is accepted (`GIT_QUARANTINE_PATH`), as told by [`Self::from_env`].
+    pub quarantine: Option<PathBuf>,
     /// URL of the remote `origin`, as the repository's config has it.
     pub origin: Option<String>,
     objects: Vec<PathBuf>,
@@ -154,6 +155,7 @@ impl Repository {
             let base = repository.work_tree.as_deref().unwrap_or(here);
             repository.index_path = base.join(path);
         }
+        repository.quarantine = named("GIT_QUARANTINE_PATH").map(|path| here.join(path));
         let own = named("GIT_OBJECT_DIRECTORY").map(|path| here.join(path));
         let more = variable("GIT_ALTERNATE_OBJECT_DIRECTORIES").unwrap_or_default();
         if own.is_some() || !more.is_empty() {
@@ -187,6 +189,7 @@ impl Repository {
             work_tree,
             has_promisor: config.any_flag("remote", "promisor")
                 || config.get("extensions", "partialclone").is_some(),
+            quarantine: None,
             origin: origin.map(|url| String::from_utf8_lossy(url).into_owned()),
             objects: alternates::folders(&common_dir.join("objects"), &[])?,
             git_dir,
@@ -351,16 +354,7 @@ fn check_format(config: &Config) -> Result<HashKind, RepositoryError> {
 
 /// A small file's bytes; `None` where it is not there.
 pub(super) fn read_up_to(path: &Path, most: u64) -> Result<Option<Vec<u8>>, RepositoryError> {
-    let read = || -> io::Result<Vec<u8>> {
-        let file = File::open(path)?;
-        let mut bytes = Vec::new();
-        file.take(most + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > most {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("it has more than {most} bytes")));
-        }
-        Ok(bytes)
-    };
-    match read() {
+    match file::read(path, most) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(RepositoryError::read(path, source)),

@@ -50,7 +50,10 @@ impl Added {
     pub fn touches(&self, place: Span) -> bool {
         match self {
             Self::All => true,
-            Self::Spans(spans) => place.is_empty() || spans.iter().any(|span| span.overlaps(place)),
+            Self::Spans(spans) => {
+                let next = spans.partition_point(|span| span.end <= place.start);
+                place.is_empty() || spans.get(next).is_some_and(|span| span.overlaps(place))
+            }
         }
     }
 }

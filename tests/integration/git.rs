@@ -221,15 +221,9 @@ fn refs_that_are_none_are_told_of() {
     names.sort();
     assert_eq!(
         names,
-        [
-            "1234 refs/heads/short",
-            "nonsense",
-            "refs/heads/circle",
-            "refs/heads/empty",
-            "refs/heads/nowhere",
-            "refs/heads/out"
-        ]
+        ["1234 refs/heads/short", "nonsense", "refs/heads/circle", "refs/heads/empty", "refs/heads/out"]
     );
+    assert_eq!(refs.dangling, [b"refs/heads/nowhere".to_vec()]);
     assert_eq!(refs_read(&refs).len(), 1);
 }
 
@@ -239,9 +233,13 @@ fn many_packed_refs_are_read_and_found() {
     let id = project.git(&["rev-parse", "HEAD"]);
     let line = |number: u32| format!("{} refs/pull/{number:06}/head\n", id.trim());
     let text: String = (0..100_000).map(line).collect();
-    project.file(".git/packed-refs", format!("# pack-refs with: peeled fully-peeled sorted \n{text}"));
+    // Nobody but git has to end the last line.
+    let text = format!("# pack-refs with: peeled fully-peeled sorted \n{text}{} refs/zz/last", id.trim());
+    project.file(".git/packed-refs", text).file(".git/HEAD", "ref: refs/zz/last\n");
     let refs = Refs::read(&Repository::open(project.root()).unwrap()).unwrap();
-    assert_eq!((refs.entries.len(), refs.broken.len()), (100_001, 0));
+    assert_eq!((refs.entries.len(), refs.broken.len()), (100_002, 0));
+    let commit = Oid::from_hex(id.trim().as_bytes());
+    assert_eq!(refs.head, Head::Branch { name: b"refs/zz/last".to_vec(), commit });
     assert!(refs.find(b"refs/pull/099999/head").is_some());
 }
 
@@ -310,4 +308,24 @@ fn formats_that_are_not_known_are_refused_by_name() {
     assert!(error.is_unreadable() && error.to_string().contains("`fromthefuture`"), "{error}");
     let nothing = Project::new();
     assert!(matches!(Repository::discover(nothing.root()), Err(RepositoryError::NotFound { .. })));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_a_git_folder_is_an_error_and_nobody_waits() {
+    let project = repository("sha1");
+    for name in ["index", "config", "HEAD", "packed-refs", "commondir"] {
+        let path = project.path(&format!(".git/{name}"));
+        let kept = fs::read(&path).ok();
+        fs::remove_file(&path)
+            .or_else(|_| fs::write(&path, "").and_then(|()| fs::remove_file(&path)))
+            .unwrap();
+        project.run("mkfifo", &[path.to_str().unwrap()]);
+        project.hekate(&["staged"]).ends(3);
+        fs::remove_file(&path).unwrap();
+        if let Some(bytes) = kept {
+            fs::write(&path, bytes).unwrap();
+        }
+    }
+    project.staged(&[]).ends(0);
 }

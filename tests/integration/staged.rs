@@ -31,7 +31,7 @@ impl Project {
 impl Outcome {
     /// Itself, if it found nothing and missed nothing.
     #[track_caller]
-    fn is_clean(self) -> Self {
+    fn finds_nothing(self) -> Self {
         let outcome = self.ends(0);
         assert_eq!(outcome.places(), Vec::<String>::new());
         outcome
@@ -59,7 +59,7 @@ fn only_added_and_changed_lines_count() {
     let project = repository();
     project.file("old.env", format!("A=1\n{}B=2\n", line(1))).commit_all();
     project.stage("old.env", format!("A=2\n{}B=2\nC=3", line(1)));
-    project.staged(&[]).is_clean();
+    project.staged(&[]).finds_nothing();
     project.stage("old.env", format!("A=2\n{}B=2\n{}", line(1), line(2)));
     project.staged(&[]).finds(&["old.env:4:14"]);
 }
@@ -69,7 +69,7 @@ fn a_line_that_only_lost_its_newline_is_not_reported() {
     let project = repository();
     project.file("old.env", format!("A=1\n{}", line(1).trim_end())).commit_all();
     project.stage("old.env", format!("A=1\n{}B=2\n", line(1)));
-    project.staged(&[]).is_clean();
+    project.staged(&[]).finds_nothing();
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn the_whole_file_is_what_a_match_is_seen_in() {
 fn nothing_committed_yet_means_all_is_new() {
     let project = Project::new();
     project.git_init();
-    project.staged(&[]).is_clean();
+    project.staged(&[]).finds_nothing();
     project.stage("a.env", line(1));
     project.staged(&[]).finds(&["a.env:1:14"]);
 }
@@ -117,7 +117,7 @@ fn a_moved_file_holds_nothing_new() {
     project.file("folder/a.env", line(1)).file("b.env", line(2)).commit_all();
     project.git(&["mv", "folder", "other"]);
     project.git(&["mv", "b.env", "c.env"]);
-    let outcome = project.staged(&[]).is_clean();
+    let outcome = project.staged(&[]).finds_nothing();
     assert_eq!(outcome.json()["coverage"]["files"], 0);
 }
 
@@ -144,7 +144,7 @@ fn a_change_of_mode_adds_nothing() {
     let project = repository();
     project.file("run.sh", line(1)).commit_all();
     project.git(&["update-index", "--chmod=+x", "run.sh"]);
-    project.staged(&[]).is_clean();
+    project.staged(&[]).finds_nothing();
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn a_deleted_file_adds_nothing() {
     let project = repository();
     project.file("folder/a.env", line(1)).commit_all();
     project.git(&["rm", "-rq", "folder"]);
-    project.staged(&[]).is_clean();
+    project.staged(&[]).finds_nothing();
 }
 
 #[cfg(unix)]
@@ -180,7 +180,7 @@ fn a_submodule_is_a_note_and_no_failure() {
     let project = repository();
     let id = "1".repeat(40);
     project.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{id},sub")]);
-    let outcome = project.staged(&[]).is_clean();
+    let outcome = project.staged(&[]).finds_nothing();
     assert_eq!(outcome.gaps(), ["sub: submodule"]);
 }
 
@@ -189,7 +189,7 @@ fn a_file_that_is_only_intended_has_no_content_yet() {
     let project = repository();
     project.file("new.env", line(1));
     project.git(&["add", "--intent-to-add", "new.env"]);
-    project.staged(&[]).is_clean();
+    project.staged(&[]).finds_nothing();
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn a_pointer_of_lfs_is_a_note() {
     let pointer =
         format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 9\n", "a".repeat(64));
     project.stage("big.bin", pointer);
-    assert_eq!(project.staged(&[]).is_clean().gaps(), ["big.bin: lfs"]);
+    assert_eq!(project.staged(&[]).finds_nothing().gaps(), ["big.bin: lfs"]);
 }
 
 #[test]
@@ -240,12 +240,12 @@ fn the_other_forms_of_an_index_are_read() {
             .file("z.env", "Z=1\n")
             .commit_all();
         project.git(form);
-        project.staged(&[]).is_clean();
+        project.staged(&[]).finds_nothing();
         project.stage("kept/a.env", line(1)).stage("z.env", line(2)).stage("zz/new.env", line(3));
         project.staged(&[]).finds(&["kept/a.env:1:14", "z.env:1:14", "zz/new.env:1:14"]);
         project.git(&["rm", "--quiet", "--sparse", "--cached", "app.env"]);
         project.git(&["commit", "--quiet", "-m", "all of it"]);
-        project.staged(&[]).is_clean();
+        project.staged(&[]).finds_nothing();
     }
 }
 
@@ -299,7 +299,7 @@ fn it_runs_in_a_folder_below_and_in_a_linked_worktree() {
     project.git(&["worktree", "add", "--quiet", "linked"]);
     project.file("linked/folder/a.env", line(1));
     project.git_at("linked", &["add", "."]);
-    project.staged(&[]).is_clean();
+    project.staged(&[]).finds_nothing();
     for folder in ["linked", "linked/folder"] {
         let mut command = project.command();
         command.current_dir(project.path(folder)).args(["staged", "--format", "json"]);
@@ -316,7 +316,7 @@ fn the_variables_that_git_sets_in_hooks_are_followed() {
     let mut add = std::process::Command::new("git");
     add.current_dir(project.root()).env("GIT_INDEX_FILE", index).args(["add", "a.env"]);
     run(add, b"").ends(0);
-    project.staged(&[]).is_clean();
+    project.staged(&[]).finds_nothing();
     let args = ["staged", "--format", "json"];
     project.hekate_with(b"", &[("GIT_INDEX_FILE", index)], &args).finds(&["a.env:1:14"]);
     // A name that is not absolute starts at the root of the work tree.
@@ -396,7 +396,7 @@ fn folders_deeper_than_any_are_a_gap() {
 fn all_of_the_index_is_scanned_when_asked() {
     let project = repository();
     project.file("old.env", line(1)).file("folder/old.env", line(2)).commit_all();
-    project.staged(&[]).is_clean();
+    project.staged(&[]).finds_nothing();
     project.staged(&["--all"]).finds(&["folder/old.env:1:14", "old.env:1:14"]);
 }
 
@@ -408,14 +408,14 @@ fn under_pre_commit_a_clean_index_means_all_files() {
     let env = [("PRE_COMMIT", "1")];
     project.hekate_with(b"", &env, &args).finds(&["old.env:1:14"]);
     project.stage("new.env", "A=1\n");
-    project.hekate_with(b"", &env, &args).is_clean();
+    project.hekate_with(b"", &env, &args).finds_nothing();
 }
 
 #[test]
 fn marks_and_the_baseline_hold_for_staged_files_too() {
     let project = repository();
     project.stage("a.env", format!("{} # hekate:allow\n", line(1).trim_end()));
-    let outcome = project.staged(&[]).is_clean();
+    let outcome = project.staged(&[]).finds_nothing();
     assert_eq!(outcome.suppressed("inline-mark"), 1);
 }
 

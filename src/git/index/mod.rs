@@ -9,16 +9,19 @@ mod cursor;
 mod link;
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
-use super::{HashKind, Oid};
+use super::{HashKind, Oid, file};
 pub use cache_tree::{CacheTree, CacheTreeNode};
 use cursor::Cursor;
 pub use cursor::IndexEntry;
 pub use link::IndexEntries;
 use link::Link;
+
+/// Room for twenty million files, in bytes.
+const MOST: u64 = 2 << 30;
 
 /// An index that can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -85,15 +88,15 @@ impl Index {
     /// # Errors
     /// A file that can't be read, or that is no index.
     pub fn read(path: &Path, git_dir: &Path, hash: HashKind) -> Result<Self, IndexError> {
-        let bytes = match fs::read(path) {
+        let bytes = match file::read(path, MOST) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
             result => result.map_err(|source| IndexError::Read { path: path.to_owned(), source })?,
         };
         let (file, link) = IndexFile::parse(bytes, hash).map_err(|fault| fault.at(path))?;
         let Some((id, link)) = link else { return Ok(Self { file, base: None }) };
         let base_path = git_dir.join(format!("sharedindex.{id}"));
-        let bytes =
-            fs::read(&base_path).map_err(|source| IndexError::Read { path: base_path.clone(), source })?;
+        let bytes = file::read(&base_path, MOST)
+            .map_err(|source| IndexError::Read { path: base_path.clone(), source })?;
         let (base, nested) = IndexFile::parse(bytes, hash).map_err(|fault| fault.at(&base_path))?;
         if nested.is_some() {
             return Err(

@@ -1,12 +1,8 @@
 //! Refs that are files.
 
-use std::{
-    fs::{self, File},
-    io::{self, Read},
-    path::Path,
-};
+use std::{fs, io, path::Path};
 
-use crate::git::{Oid, Repository, RepositoryError, repository::names_in};
+use crate::git::{Oid, Repository, RepositoryError, file, repository::names_in};
 
 /// Longer than any name of a ref, in bytes.
 const MOST: u64 = 16 << 10;
@@ -44,15 +40,7 @@ fn read_file(path: &Path) -> io::Result<Vec<u8>> {
         let target = fs::read_link(path)?;
         return Ok([b"ref: ", target.as_os_str().as_encoded_bytes()].concat());
     }
-    if metadata.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    if !metadata.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no file"));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MOST).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    file::read(path, MOST)
 }
 
 fn parse(repository: &Repository, bytes: &[u8]) -> Content {

@@ -55,6 +55,8 @@ pub struct Refs {
     pub entries: Vec<Ref>,
     /// What can't be read: name, and why.
     pub broken: Vec<(Vec<u8>, String)>,
+    /// Symbolic refs to one that is not there, such as `refs/remotes/origin/HEAD` once its branch is gone: they hold nothing.
+    pub dangling: Vec<Vec<u8>>,
 }
 
 /// Reads what is checked out, and no other ref.
@@ -98,9 +100,11 @@ fn resolve(
 
 /// Where the loose file of a ref would lie.
 fn path_of(repository: &Repository, name: &[u8]) -> std::path::PathBuf {
-    let is_own = !name.starts_with(b"refs/")
-        || OWN.iter().any(|own| name.strip_prefix(own.as_bytes()).is_some_and(|rest| rest.starts_with(b"/")));
-    let folder = if is_own { &repository.git_dir } else { &repository.common_dir };
+    let folder = if !name.starts_with(b"refs/") || is_own(name) {
+        &repository.git_dir
+    } else {
+        &repository.common_dir
+    };
     folder.join(super::repository::to_path(name))
 }
 
@@ -128,9 +132,7 @@ impl Refs {
         if !same(&repository.git_dir, &repository.common_dir) {
             found.add_worktree(repository, &repository.common_dir, b"main-worktree/")?;
         }
-        let head = head(repository)?;
-        let (entries, broken) = found.resolved();
-        Ok(Self { head, entries, broken })
+        Ok(found.resolved(head(repository)?))
     }
 
     /// The ref of this whole name.
@@ -202,27 +204,22 @@ impl Found {
         self.add_files(repository, git_dir, prefix, is_own)
     }
 
-    fn resolved(self) -> (Vec<Ref>, Vec<(Vec<u8>, String)>) {
-        let (mut entries, mut broken) = (Vec::with_capacity(self.refs.len()), Vec::new());
+    fn resolved(self, head: Head) -> Refs {
+        let mut refs = Refs { head, entries: Vec::new(), broken: Vec::new(), dangling: Vec::new() };
+        refs.entries.reserve(self.refs.len());
         for (name, value) in &self.refs {
-            match value {
-                Err(why) => broken.push((name.clone(), why.clone())),
-                Ok(Value::Direct(target, peeled)) => {
-                    entries.push(Ref { name: name.clone(), target: *target, peeled: *peeled });
-                }
-                Ok(Value::Symbolic(target)) => match self.follow(target) {
-                    Ok(Some((target, peeled))) => entries.push(Ref { name: name.clone(), target, peeled }),
-                    // The `HEAD` of a work tree in which nothing is committed yet.
-                    Ok(None) if name.ends_with(b"/HEAD") && !name.starts_with(b"refs/") => {}
-                    Ok(None) => {
-                        let target = String::from_utf8_lossy(target);
-                        broken.push((name.clone(), format!("it leads to `{target}`, which is not there")));
-                    }
-                    Err(why) => broken.push((name.clone(), why)),
-                },
+            let found = match value {
+                Err(why) => Err(why.clone()),
+                Ok(Value::Direct(target, peeled)) => Ok(Some((*target, *peeled))),
+                Ok(Value::Symbolic(target)) => self.follow(target),
+            };
+            match found {
+                Ok(Some((target, peeled))) => refs.entries.push(Ref { name: name.clone(), target, peeled }),
+                Ok(None) => refs.dangling.push(name.clone()),
+                Err(why) => refs.broken.push((name.clone(), why)),
             }
         }
-        (entries, broken)
+        refs
     }
 
     fn follow(&self, name: &[u8]) -> Result<Option<(Oid, Option<Oid>)>, String> {

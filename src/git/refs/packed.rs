@@ -25,7 +25,9 @@ impl<'a> Packed<'a> {
     pub(super) fn find(&self, name: &[u8]) -> Result<Option<Oid>, String> {
         let needle = [b" ", name, b"\n"].concat();
         let digits = 2 * self.repository.hash.id_len();
-        for at in memchr::memmem::find_iter(&self.bytes, &needle) {
+        let unended = self.bytes.ends_with(&needle[..needle.len() - 1]);
+        let last = unended.then(|| self.bytes.len() + 1 - needle.len());
+        for at in memchr::memmem::find_iter(&self.bytes, &needle).chain(last) {
             let start = memchr::memrchr(b'\n', &self.bytes[..at]).map_or(0, |newline| newline + 1);
             if self.bytes.get(start) == Some(&b'#') || at - start != digits {
                 continue;

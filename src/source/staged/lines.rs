@@ -21,12 +21,17 @@ pub(super) fn added(old: &[u8], new: &[u8]) -> Added {
     input.update_after(lines(new).map(|(_, line)| line));
     let diff = Diff::compute(Algorithm::Histogram, &input);
     let mut spans: Vec<Span> = Vec::new();
-    for (number, (start, line)) in lines(new).enumerate() {
-        if !diff.is_added(number as u32) {
+    let mut last = None;
+    for (number, (start, line)) in (0..).zip(lines(new)) {
+        if !diff.is_added(number) {
             continue;
         }
         let end = start + line.len() as u64;
-        spans.push(Span::new(start, end));
+        match spans.last_mut() {
+            Some(span) if last.is_some_and(|last| last + 1 == number) => span.end = end,
+            _ => spans.push(Span::new(start, end)),
+        }
+        last = Some(number);
     }
     Added::Spans(spans)
 }
@@ -57,7 +62,7 @@ mod tests {
     #[test]
     fn new_and_changed_lines_count() {
         assert_eq!(texts("a\nb\nc\n", "a\nB\nc\nd\n"), ["B", "d"]);
-        assert_eq!(texts("", "a\nb"), ["a", "b"]);
+        assert_eq!(texts("b\n", "a\n\nb\nc\nd"), ["a\n", "c\nd"]);
         assert_eq!(texts("a\n", ""), Vec::<String>::new());
     }
 

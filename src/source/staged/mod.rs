@@ -124,7 +124,7 @@ impl Staged {
         match change.old {
             // One that can't be read excuses nothing.
             Some(oid) => blob(&self.objects, &oid, lines::MOST).ok(),
-            None => rename::most_alike(&self.objects, &self.deleted, &change.path, new),
+            None => rename::most_alike(self, &change.path, new),
         }
     }
 }

@@ -2,30 +2,27 @@
 
 use std::collections::HashMap;
 
-use super::{blob, lines::lines};
-use crate::git::{Objects, Oid};
+use super::{Staged, blob, lines::lines};
+use crate::git::Oid;
 
-/// So many deleted files are looked at, those of the same name first.
+/// So many deleted files are looked at, those of the same name first, and as many as make so many comparisons for all changes together.
 const MOST_CANDIDATES: usize = 200;
+const MOST_COMPARISONS: usize = 100_000;
 /// Bigger files are taken for new, in bytes.
 const MOST: u64 = 1 << 20;
 
 /// The content of the deleted file that resembles this one most, if half of the bigger one's lines (by bytes) stand in both: as git decides it.
-pub(super) fn most_alike(
-    objects: &Objects,
-    deleted: &[(Vec<u8>, Oid)],
-    path: &[u8],
-    new: &[u8],
-) -> Option<Vec<u8>> {
+pub(super) fn most_alike(staged: &Staged, path: &[u8], new: &[u8]) -> Option<Vec<u8>> {
     if new.len() as u64 > MOST {
         return None;
     }
-    let mut candidates: Vec<&(Vec<u8>, Oid)> = deleted.iter().collect();
+    let mut candidates: Vec<&(Vec<u8>, Oid)> = staged.deleted.iter().collect();
     candidates.sort_by_key(|(other, _)| file_name(other) != file_name(path));
+    let most = MOST_CANDIDATES.min(MOST_COMPARISONS / staged.changes.len().max(1) + 1);
     let mut best: Option<(u64, Vec<u8>)> = None;
-    for (_, oid) in candidates.into_iter().take(MOST_CANDIDATES) {
+    for (_, oid) in candidates.into_iter().take(most) {
         // One that can't be read excuses nothing.
-        let Ok(old) = blob(objects, oid, MOST) else { continue };
+        let Ok(old) = blob(&staged.objects, oid, MOST) else { continue };
         let shared = shared(&old, new);
         let is_alike = shared * 2 >= old.len().max(new.len()) as u64;
         if is_alike && best.as_ref().is_none_or(|(most, _)| shared > *most) {
