@@ -2,6 +2,11 @@
 
 use std::fs;
 
+use hekate::{
+    git::Repository,
+    source::{Scope, Source, Staged},
+};
+
 use crate::{
     harness::{Outcome, Project, run},
     secrets::{pem, token},
@@ -260,6 +265,21 @@ fn a_folder_of_a_sparse_index_is_looked_into() {
 }
 
 #[test]
+fn a_submodule_is_a_repository_of_its_own() {
+    let project = repository();
+    let inner = repository();
+    let url = inner.root().to_str().unwrap();
+    project.git(&["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", url, "sub"]);
+    project.file("sub/folder/a.env", line(1));
+    project.git_at("sub", &["add", "."]);
+    let outcome = project.staged(&[]).finds_nothing();
+    assert_eq!(outcome.gaps(), ["sub: submodule"]);
+    let mut command = project.command();
+    command.current_dir(project.path("sub/folder")).args(["staged", "--format", "json"]);
+    run(command, b"").finds(&["folder/a.env:1:14"]);
+}
+
+#[test]
 fn repositories_with_long_ids_are_read() {
     let project = Project::new();
     project.git(&["init", "--quiet", "--object-format=sha256"]);
@@ -448,4 +468,75 @@ fn people_are_told_where_and_what_to_do_and_never_the_secret() {
 
     1 secret in 1 place · 1 file, 63 B scanned
     ");
+}
+
+/// The paths of blobs that git says the next commit changes, without files that were only moved.
+fn changed_by_git(project: &Project) -> Vec<String> {
+    let raw = project.git(&[
+        "diff",
+        "--cached",
+        "--raw",
+        "--no-renames",
+        "--no-abbrev",
+        "--ita-invisible-in-index",
+        "-z",
+    ]);
+    let fields: Vec<&str> = raw.split('\0').collect();
+    let lines: Vec<(Vec<&str>, &str)> =
+        fields.chunks_exact(2).map(|pair| (pair[0].split(' ').collect(), pair[1])).collect();
+    let gone: Vec<&str> =
+        lines.iter().filter(|(words, _)| words[4] == "D").map(|(words, _)| words[2]).collect();
+    let counts = |words: &[&str]| match words[4] {
+        "A" => !gone.contains(&words[3]),
+        "D" => false,
+        _ => words[2] != words[3],
+    };
+    let mut paths: Vec<String> =
+        lines.iter().filter(|(words, _)| counts(words)).map(|(_, path)| (*path).to_owned()).collect();
+    paths.sort();
+    paths
+}
+
+#[test]
+fn what_is_scanned_is_what_git_says_is_changed() {
+    let forms: [&[&str]; 4] = [
+        &["update-index", "--index-version", "2"],
+        &["update-index", "--index-version", "4"],
+        &["update-index", "--split-index"],
+        &["sparse-checkout", "set", "--cone", "--sparse-index", "a", "b"],
+    ];
+    for (seed, form) in (0..).zip(forms) {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let project = repository();
+        for folder in ["a", "a/b", "a-b", "a.b", "b/c/d", "z"] {
+            for name in ["one", "two", "a", "b"] {
+                project.file(&format!("{folder}/{name}.txt"), format!("{folder}/{name}\n"));
+            }
+        }
+        project.commit_all();
+        project.git(form);
+        let mut with_changes = 0;
+        for step in 0..40 {
+            let folder = ["a", "a/b", "b/c/d", "b", "a/b/c"][rng.usize(..5)];
+            let name = ["one.txt", "two.txt", "a.txt", "b", "new"][rng.usize(..5)];
+            let path = format!("{folder}/{name}");
+            let is_folder = project.path(&path).is_dir() || project.path(folder).is_file();
+            match rng.u8(..6) {
+                _ if is_folder => {}
+                0 | 1 => drop(project.stage(&path, format!("step {step}\n"))),
+                2 => drop(project.git(&["rm", "-q", "--cached", "--ignore-unmatch", "--sparse", &path])),
+                3 => drop(project.git(&["rm", "-rqf", "--cached", "--ignore-unmatch", "--sparse", "a/b"])),
+                4 if rng.bool() => drop(project.git(&["commit", "-q", "--allow-empty", "-m", "x"])),
+                4 => drop(project.git(&["reset", "-q", "--", "."])),
+                _ => drop(project.git(&["write-tree"])),
+            }
+            let repository = Repository::open(project.root()).expect("open a repository");
+            let staged = Staged::new(&repository, Scope::Changes).expect("read what is staged");
+            let mut names: Vec<String> = staged.list().entries.into_iter().map(|entry| entry.name).collect();
+            names.sort();
+            assert_eq!(names, changed_by_git(&project), "{form:?}, step {step}");
+            with_changes += usize::from(!names.is_empty());
+        }
+        assert!(with_changes >= 10, "{form:?}: {with_changes} of the steps have something to compare");
+    }
 }
