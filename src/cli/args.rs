@@ -134,7 +134,7 @@ pub(super) struct WalkArgs {
 #[command(next_help_heading = "Output")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct OutputArgs {
-    /// Format on standard output: human, json, jsonl, sarif, gitleaks or csv
+    /// Format on standard output: human, json, jsonl, sarif, gitleaks, gitlab or csv
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = parse_format)]
     pub(super) format: Format,
     /// Write a report to a file (repeatable); the format is the prefix, else --format, else the extension; "-" is standard output
@@ -266,7 +266,7 @@ pub(super) struct ReportArgs {
     /// A report written with --format json; "-" is standard input
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
-    /// Format on standard output: human, json, jsonl, sarif, gitleaks or csv
+    /// Format on standard output: human, json, jsonl, sarif, gitleaks, gitlab or csv
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = parse_format)]
     pub(super) format: Format,
     /// Write to a file (repeatable), as in scan

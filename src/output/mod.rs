@@ -6,6 +6,7 @@
 
 mod csv;
 mod excerpt;
+mod gitlab;
 mod gitleaks;
 mod human;
 mod json;
@@ -65,6 +66,8 @@ formats! {
     Sarif = "sarif", &["sarif", "sarif.json"], sarif::render;
     /// gitleaks' JSON report, which is also its baseline.
     Gitleaks = "gitleaks", &["gitleaks.json"], gitleaks::render;
+    /// GitLab's secret detection report, for its pipelines and merge requests.
+    Gitlab = "gitlab", &["gitlab.json"], gitlab::render;
     /// One row a place, for spreadsheets.
     Csv = "csv", &["csv"], csv::render;
 }
@@ -139,8 +142,8 @@ pub enum RenderError {
 
 /// The report as the bytes of a format, every line ended by a line feed.
 ///
-/// A secret's clear text is in them only where the report holds it (`--show-secrets`), and never in SARIF, which is made to be
-/// uploaded.
+/// A secret's clear text is in them only where the report holds it (`--show-secrets`), and never in SARIF and GitLab's format, which
+/// are made to be uploaded.
 ///
 /// # Errors
 /// When the serialiser of the format refuses the report.
@@ -176,7 +179,7 @@ mod tests {
         let error = "xml".parse::<Format>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "`xml` is no format; known are human, json, jsonl, sarif, gitleaks, csv"
+            "`xml` is no format; known are human, json, jsonl, sarif, gitleaks, gitlab, csv"
         );
     }
 
@@ -205,11 +208,12 @@ mod tests {
     }
 
     #[test]
-    fn secrets_that_were_asked_for_are_in_every_format_but_sarif() {
+    fn secrets_that_were_asked_for_are_in_every_format_but_those_for_upload() {
         for format in Format::ALL {
             let text = sample::text(&sample::with_secrets(), *format);
             let shown = sample::values().iter().filter(|value| text.contains(value.as_str())).count();
-            assert_eq!(shown > 0, *format != Format::Sarif, "{format}");
+            let is_for_upload = matches!(format, Format::Sarif | Format::Gitlab);
+            assert_eq!(shown > 0, !is_for_upload, "{format}");
         }
     }
 
