@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, path::PathBuf};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    config::{Flags, WalkFlags},
+    config::{Flags, PolicyFrom, WalkFlags},
     model::Confidence,
     output::Format,
 };
@@ -68,6 +68,8 @@ pub(super) struct ScanArgs {
     #[command(flatten)]
     pub(super) select: SelectArgs,
     #[command(flatten)]
+    pub(super) policy: PolicyArgs,
+    #[command(flatten)]
     pub(super) walk: WalkArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
@@ -107,6 +109,14 @@ pub(super) struct SelectArgs {
     /// Leave out all built-in rules: run those of --rules and --config only
     #[arg(long)]
     pub(super) no_default_rules: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Rules and policy")]
+pub(super) struct PolicyArgs {
+    /// Take config, baseline and ignore file from this commit, and count marks only where they stood in it already
+    #[arg(long, value_name = "REF")]
+    pub(super) policy_from: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -298,6 +308,13 @@ impl SelectArgs {
             no_default_rules: self.no_default_rules,
             ..Flags::default()
         }
+    }
+}
+
+impl PolicyArgs {
+    /// As the config room takes it.
+    pub(super) fn source(&self) -> Option<PolicyFrom> {
+        self.policy_from.clone().map(PolicyFrom::Ref)
     }
 }
 

@@ -6,6 +6,7 @@ mod determinism;
 mod harness;
 mod hostile;
 mod pieces;
+mod policy;
 mod readme;
 mod scan;
 mod secrets;
