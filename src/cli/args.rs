@@ -1,11 +1,12 @@
 //! The command line's shape, and how it becomes each room's options.
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
     config::{Flags, PolicyFrom, WalkFlags},
+    hook::Hook,
     model::Confidence,
     output::Format,
 };
@@ -41,6 +42,8 @@ pub(super) enum Command {
     Baseline(BaselineArgs),
     /// Show a saved JSON report in another format
     Report(ReportArgs),
+    /// Install, take away and run git hooks
+    Hook(HookArgs),
     /// Write a commented hekate.toml and check .gitignore
     Init(InitArgs),
 }
@@ -291,6 +294,97 @@ pub(super) struct ReportArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct HookArgs {
+    #[command(subcommand)]
+    pub(super) command: HookCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum HookCommand {
+    /// Write a hook into the repository one works in; a hook that is there is kept, and runs first
+    Install(InstallArgs),
+    /// Take a hook away again and put back what was there before
+    Uninstall(HookPlaceArgs),
+    /// What the installed hook runs
+    Run(HookRunArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HookPlaceArgs {
+    /// pre-commit, pre-push or pre-receive [default: pre-commit; in a bare repository pre-receive]
+    #[arg(value_name = "HOOK", value_parser = parse_hook)]
+    pub(super) hooks: Vec<Hook>,
+    /// Also where the hooks folder is that of all your repositories (core.hooksPath in your own git config)
+    #[arg(long)]
+    pub(super) shared: bool,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InstallArgs {
+    #[command(flatten)]
+    pub(super) place: HookPlaceArgs,
+    /// What the hook gives to `hekate hook run HOOK`
+    #[arg(last = true, value_name = "OPTION")]
+    pub(super) run_args: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HookRunArgs {
+    #[command(subcommand)]
+    pub(super) hook: HookRun,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum HookRun {
+    /// What the commit would add, as `hekate staged` finds it
+    PreCommit(HookScanArgs),
+    /// The commits that the remote lacks; git says on standard input which refs are pushed
+    PrePush {
+        #[command(flatten)]
+        scan: HookScanArgs,
+        /// The remote's name, or its address where it has none
+        remote: String,
+        /// The remote's address
+        url: Option<String>,
+    },
+    /// The commits that were pushed to this repository; git says on standard input which refs would move
+    PreReceive {
+        #[command(flatten)]
+        scan: HookScanArgs,
+        /// How long it may take: a number of seconds, or one with ms, s or m
+        #[arg(long, value_name = "TIME", default_value = "30s", env = "HEKATE_HOOK_DEADLINE", value_parser = parse_duration)]
+        deadline: Duration,
+        /// What to do when that is over
+        #[arg(long, value_enum, value_name = "WHAT", default_value = "refuse")]
+        on_timeout: OnTimeout,
+    },
+}
+
+/// What becomes of a push that could not be scanned in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum OnTimeout {
+    /// It is let in.
+    Allow,
+    /// It is refused.
+    Refuse,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HookScanArgs {
+    #[command(flatten)]
+    pub(super) select: SelectArgs,
+    /// Accepted findings [default: hekate.baseline at the repository's root]
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
+    /// Leave out what is believed less: low, medium or high [default: medium]
+    #[arg(long, value_name = "LEVEL", value_parser = parse_confidence)]
+    pub(super) min_confidence: Option<Confidence>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct InitArgs {
     /// The folder to set up
     #[arg(default_value = ".", value_name = "DIR")]
@@ -337,6 +431,26 @@ fn parse_format(text: &str) -> Result<Format, String> {
     })
 }
 
+fn parse_hook(text: &str) -> Result<Hook, String> {
+    Hook::ALL
+        .iter()
+        .copied()
+        .find(|hook| hook.name() == text)
+        .ok_or_else(|| "none of pre-commit, pre-push and pre-receive".to_owned())
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let fail = || "a time is a whole number of seconds, or one with ms, s or m behind it".to_owned();
+    let (digits, unit) = text.split_at(text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
+    let number: u64 = digits.parse().map_err(|_| fail())?;
+    match unit {
+        "ms" => Ok(Duration::from_millis(number)),
+        "" | "s" => Ok(Duration::from_secs(number)),
+        "m" => number.checked_mul(60).map(Duration::from_secs).ok_or_else(fail),
+        _ => Err(fail()),
+    }
+}
+
 fn parse_confidence(text: &str) -> Result<Confidence, String> {
     text.parse().map_err(|error: crate::model::ParseGradeError| error.to_string())
 }
@@ -366,6 +480,14 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_take_units() {
+        for (text, milliseconds) in [("5", 5_000), ("30s", 30_000), ("250ms", 250), ("2m", 120_000)] {
+            assert_eq!(parse_duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+        }
+        assert!(["", "s", "1h", "-1", "1.5s"].iter().all(|text| parse_duration(text).is_err()));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod args;
 mod baseline;
 mod exit;
+mod hook;
 mod init;
 mod progress;
 mod report;
@@ -31,6 +32,7 @@ pub fn run() -> Exit {
         Command::Rules(args) => rules::run(&args),
         Command::Baseline(args) => baseline::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Hook(args) => hook::run(&args),
         Command::Init(args) => init::run(&args),
     };
     result.unwrap_or_else(|error| exit::of_error(&error))

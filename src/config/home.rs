@@ -159,7 +159,7 @@ impl RefTree {
             Some(folder) => Git::open(here.join(folder)),
             None => Git::discover(here),
         };
-        let git = git.map_err(|source| ConfigError::NoRepository { source })?;
+        let git = git.map_err(|source| ConfigError::Git { source })?;
         if may_be_unborn && git.head().is_err_and(|error| error.code() == ErrorCode::UnbornBranch) {
             return Ok(None);
         }

@@ -5,11 +5,13 @@
 
 mod file;
 mod home;
+mod hooks;
 mod repository;
 mod settings;
 
 pub use file::{CONFIG_NAME, ConfigFile, STARTER};
 pub use home::PolicyFrom;
+pub use hooks::{HooksFolder, hooks_folder};
 pub use repository::{describe, describe_git, root_of};
 pub use settings::{
     BASELINE_NAME, ConfigError, Flags, Settings, WalkFlags, find_rule, fingerprint_key, today,

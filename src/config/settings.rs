@@ -110,9 +110,9 @@ pub enum ConfigError {
         /// What libgit2 said.
         source: git2::Error,
     },
-    /// `--policy-from` outside of a repository, or in one that can't be opened.
-    #[error("--policy-from: open the repository: {}", source.message())]
-    NoRepository {
+    /// The repository one works in can't be opened, or its config not read.
+    #[error("open the repository: {}", source.message())]
+    Git {
         /// What libgit2 said.
         source: git2::Error,
     },

@@ -4,6 +4,7 @@ mod architecture;
 mod demo;
 mod determinism;
 mod harness;
+mod hook;
 mod hostile;
 mod pieces;
 mod policy;

@@ -122,7 +122,7 @@ fn a_ref_that_is_not_there_says_how_to_fetch_it() {
         "git fetch",
         "fetch-depth: 0",
     ]);
-    Project::new().scan(&["--policy-from", "main"]).refuses(&["--policy-from: open the repository"]);
+    Project::new().scan(&["--policy-from", "main"]).refuses(&["open the repository"]);
 }
 
 #[test]
