@@ -89,6 +89,8 @@ pub(super) struct StagedArgs {
     #[command(flatten)]
     pub(super) select: SelectArgs,
     #[command(flatten)]
+    pub(super) policy: PolicyArgs,
+    #[command(flatten)]
     pub(super) output: OutputArgs,
     #[command(flatten)]
     pub(super) run: RunArgs,
@@ -402,6 +404,13 @@ impl SelectArgs {
             no_default_rules: self.no_default_rules,
             ..Flags::default()
         }
+    }
+}
+
+impl HookScanArgs {
+    /// As the config room takes them.
+    pub(super) fn flags(&self) -> Flags {
+        Flags { baseline: self.baseline.clone(), min_confidence: self.min_confidence, ..self.select.flags() }
     }
 }
 

@@ -5,6 +5,7 @@
 mod args;
 mod baseline;
 mod exit;
+mod history;
 mod hook;
 mod init;
 mod progress;

@@ -156,7 +156,7 @@ impl RefTree {
         let fail = |source| ConfigError::PolicyRef { name: name.to_owned(), source };
         // Not from the environment as a whole: in a hook that names the objects that were just pushed.
         let git = match env::var_os("GIT_DIR") {
-            Some(folder) => Git::open(here.join(folder)),
+            Some(folder) => Git::open(Path::new(&folder)),
             None => Git::discover(here),
         };
         let git = git.map_err(|source| ConfigError::Git { source })?;

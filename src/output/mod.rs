@@ -4,6 +4,7 @@
 //! nor grades, and the same report gives the same bytes. It knows of no file, terminal device or command line; what it takes
 //! from scanned content goes through `terminal`, so that no file name writes to somebody's screen.
 
+mod brief;
 mod csv;
 mod excerpt;
 mod gitlab;
@@ -24,6 +25,7 @@ use std::{fmt, path::Path, str::FromStr};
 
 use crate::model::Report;
 
+pub use brief::brief;
 pub use json::{ParseReportError, parse_report};
 
 type Renderer = fn(&Report, &RenderOptions) -> Result<Vec<u8>, RenderError>;

@@ -12,10 +12,9 @@ fn repository(files: &[(&str, &str)]) -> Project {
     for (path, text) in files {
         project.file(path, text);
     }
-    let identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"];
-    project.run("git", &["add", "--all", "--force"]);
-    project.run("git", &[&identity[..], &["commit", "--quiet", "--allow-empty", "-m", "base"]].concat());
-    project.run("git", &["branch", "base"]);
+    project.git(&["add", "--all", "--force"]);
+    project.git(&["commit", "--quiet", "--allow-empty", "-m", "base"]);
+    project.git(&["branch", "base"]);
     project
 }
 

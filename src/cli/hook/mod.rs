@@ -1,5 +1,8 @@
 //! `hekate hook install|uninstall|run`.
 
+mod pushed;
+mod run;
+
 use anyhow::{Context, Result, bail};
 
 use super::{
@@ -16,7 +19,7 @@ pub(super) fn run(args: &HookArgs) -> Result<Exit> {
     match &args.command {
         HookCommand::Install(args) => install(args),
         HookCommand::Uninstall(args) => uninstall(args),
-        HookCommand::Run(_) => bail!("not yet"),
+        HookCommand::Run(args) => run::run(&args.hook),
     }
 }
 
