@@ -1,6 +1,7 @@
 //! What a user sees of hekate, and how its house is built: one binary, a file per topic, one harness.
 
 mod architecture;
+mod ci;
 mod demo;
 mod determinism;
 mod harness;
