@@ -13,10 +13,9 @@ pre_commit=${PRE_COMMIT_PROGRAM:-pre-commit}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-export HOME=$work/home PRE_COMMIT_HOME=$work/cache GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
-# The Rust toolchain stays where it is.
-export CARGO_HOME=${CARGO_HOME:-$(dirname "$(dirname "$(command -v cargo || echo /usr/bin/cargo)")")}
-export RUSTUP_HOME=${RUSTUP_HOME:-$(rustup show home 2>/dev/null || true)}
+# The Rust toolchain stays where it is, whatever HOME says.
+CARGO_HOME=${CARGO_HOME:-$HOME/.cargo} RUSTUP_HOME=${RUSTUP_HOME:-$HOME/.rustup}
+export CARGO_HOME RUSTUP_HOME HOME=$work/home PRE_COMMIT_HOME=$work/cache GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1
 export GIT_AUTHOR_NAME=Ada GIT_AUTHOR_EMAIL=ada@example.invalid GIT_COMMITTER_NAME=Ada GIT_COMMITTER_EMAIL=ada@example.invalid
 mkdir -p "$HOME" "$work/bin"
 ln -s "$hekate" "$work/bin/hekate"

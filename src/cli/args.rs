@@ -342,9 +342,11 @@ pub(super) struct HookRunArgs {
 #[derive(Debug, Subcommand)]
 pub(super) enum HookRun {
     /// What the commit would add, as `hekate staged` finds it
-    PreCommit(HookScanArgs),
+    #[command(name = "pre-commit")]
+    Commit(HookScanArgs),
     /// The commits that the remote lacks; git says on standard input which refs are pushed
-    PrePush {
+    #[command(name = "pre-push")]
+    Push {
         #[command(flatten)]
         scan: HookScanArgs,
         /// The remote's name, or its address where it has none
@@ -353,7 +355,8 @@ pub(super) enum HookRun {
         url: Option<String>,
     },
     /// The commits that were pushed to this repository; git says on standard input which refs would move
-    PreReceive {
+    #[command(name = "pre-receive")]
+    Receive {
         #[command(flatten)]
         scan: HookScanArgs,
         /// How long it may take: a number of seconds, or one with ms, s or m

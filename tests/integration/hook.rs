@@ -16,16 +16,16 @@ fn hooks(project: &Project, folder: &str) -> Vec<(String, u32, String)> {
     use std::os::unix::fs::PermissionsExt;
     let Ok(entries) = fs::read_dir(project.path(folder)) else { return Vec::new() };
     let mut all: Vec<_> = entries
-        .map(|entry| entry.unwrap().path())
+        .map(|entry| entry.expect("list a hooks folder").path())
         .filter(|path| path.extension().is_none_or(|extension| extension != "sample"))
         .map(|path| {
-            let metadata = path.symlink_metadata().unwrap();
+            let metadata = path.symlink_metadata().expect("look at a hook");
             let text = if metadata.is_symlink() {
-                fs::read_link(&path).unwrap().display().to_string()
+                fs::read_link(&path).expect("read a link").display().to_string()
             } else {
-                fs::read_to_string(&path).unwrap()
+                fs::read_to_string(&path).expect("read a hook")
             };
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let name = path.file_name().expect("a hook has a name").to_string_lossy().into_owned();
             (name, metadata.permissions().mode() & 0o7777, text)
         })
         .collect();
@@ -36,7 +36,7 @@ fn hooks(project: &Project, folder: &str) -> Vec<(String, u32, String)> {
 #[cfg(unix)]
 fn set_mode(project: &Project, path: &str, mode: u32) {
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(project.path(path), fs::Permissions::from_mode(mode)).unwrap();
+    fs::set_permissions(project.path(path), fs::Permissions::from_mode(mode)).expect("set a mode");
 }
 
 fn names(hooks: &[(String, u32, String)]) -> Vec<&str> {
@@ -200,7 +200,7 @@ fn a_commit_with_a_staged_secret_is_refused_and_told_where_and_how_to_fix_it() {
     let project = repository();
     install(&project, &[]).ends(0);
     let (line, hidden) = secret(1);
-    let outcome = project.stage("app.env", &format!("A=1\n{line}")).commit().ends(1);
+    let outcome = project.stage("app.env", format!("A=1\n{line}")).commit().ends(1);
     let said = &outcome.stderr;
     for part in ["this commit would add a secret", "app.env:2", "Fix:", "Accept:", "--no-verify"] {
         assert!(said.contains(part), "`{part}` is not in: {said}");
@@ -230,7 +230,7 @@ fn a_hook_that_was_there_runs_first_and_its_failure_is_one() {
     project.file(".git/hooks/pre-commit", "#!/bin/sh\necho before >&2\nexit \"$(cat code)\"\n");
     set_mode(&project, ".git/hooks/pre-commit", 0o755);
     install(&project, &[]).ends(0);
-    project.stage("app.env", &secret(1).0).file("code", "7");
+    project.stage("app.env", secret(1).0).file("code", "7");
     assert_eq!(project.commit().ends(1).stderr, "before\n");
     assert!(project.file("code", "0").commit().ends(1).stderr.starts_with("before\nhekate: "));
     project.stage("app.env", "A=1\n").commit().ends(0);

@@ -73,9 +73,9 @@ const PRE_RECEIVE: Words = Words {
 
 pub(super) fn run(hook: &HookRun) -> Result<Exit> {
     match hook {
-        HookRun::PreCommit(scan) => pre_commit(scan),
-        HookRun::PrePush { scan, remote, .. } => pre_push(scan, remote),
-        HookRun::PreReceive { scan, deadline, on_timeout } => pre_receive(scan, *deadline, *on_timeout),
+        HookRun::Commit(scan) => pre_commit(scan),
+        HookRun::Push { scan, remote, .. } => pre_push(scan, remote),
+        HookRun::Receive { scan, deadline, on_timeout } => pre_receive(scan, *deadline, *on_timeout),
     }
 }
 
@@ -106,7 +106,8 @@ fn pre_receive(scan: &HookScanArgs, deadline: Duration, on_timeout: OnTimeout) -
             pushed::check(&repository, &range)?;
             scan_unless_empty(&repository, range, &flags)
         };
-        sender.send(scan())
+        // Who no longer listens has ended the process already.
+        drop(sender.send(scan()));
     });
     match receiver.recv_timeout(deadline) {
         Ok(Ok(None)) => Ok(Exit::Clean),
