@@ -131,3 +131,13 @@ fn a_policy_file_of_the_base_that_is_broken_is_named_with_its_commit() {
     let project = repository(&[("hekate.toml", "[scan]\nrules = ['../out.toml']\n")]);
     pinned(&project, &[]).refuses(&["base:hekate.toml", "leads out"]);
 }
+
+#[test]
+fn what_is_staged_is_judged_by_the_base_too() {
+    let project = repository(&[]);
+    project.file("hekate.toml", ALLOW_A).file("a.txt", secret_line(1));
+    project.file("b.txt", format!("{} # hekate:allow", secret_line(2)));
+    project.git(&["add", "--all"]);
+    project.staged(&[]).ends(0);
+    assert_eq!(project.staged(&["--policy-from", "base"]).ends(1).paths(), ["a.txt", "b.txt"]);
+}
