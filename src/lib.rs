@@ -6,6 +6,7 @@
 //! main.rs        parse, run, exit
 //! cli/           8  clap, stdout, progress bars, exit codes
 //! config/        7  hekate.toml, trust, merging with flags → each room's own options
+//! hook/          7  git hooks: their scripts, into a hooks folder and out of it
 //! scan.rs        5  the spine: sources × detector × triage → Report
 //! prove.rs       5  rules run over their own examples, through the whole pipeline
 //! triage/        4  by value and by place: keep, or why not; evidence → confidence; baseline
@@ -34,6 +35,7 @@ pub mod config;
 pub mod detect;
 pub mod git;
 pub mod history;
+pub mod hook;
 pub mod model;
 pub mod output;
 pub mod prove;

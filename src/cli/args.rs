@@ -1,11 +1,12 @@
 //! The command line's shape, and how it becomes each room's options.
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    config::{Flags, WalkFlags},
+    config::{Flags, PolicyFrom, WalkFlags},
+    hook::Hook,
     model::Confidence,
     output::Format,
 };
@@ -41,6 +42,8 @@ pub(super) enum Command {
     Baseline(BaselineArgs),
     /// Show a saved JSON report in another format
     Report(ReportArgs),
+    /// Install, take away and run git hooks
+    Hook(HookArgs),
     /// Write a commented hekate.toml and check .gitignore
     Init(InitArgs),
 }
@@ -68,6 +71,8 @@ pub(super) struct ScanArgs {
     #[command(flatten)]
     pub(super) select: SelectArgs,
     #[command(flatten)]
+    pub(super) policy: PolicyArgs,
+    #[command(flatten)]
     pub(super) walk: WalkArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
@@ -83,6 +88,8 @@ pub(super) struct StagedArgs {
     pub(super) all: bool,
     #[command(flatten)]
     pub(super) select: SelectArgs,
+    #[command(flatten)]
+    pub(super) policy: PolicyArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
     #[command(flatten)]
@@ -110,6 +117,14 @@ pub(super) struct SelectArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Rules and policy")]
+pub(super) struct PolicyArgs {
+    /// Take config, baseline and ignore file from this commit, and count marks only where they stood in it already
+    #[arg(long, value_name = "REF")]
+    pub(super) policy_from: Option<String>,
+}
+
+#[derive(Debug, Args)]
 #[command(next_help_heading = "Files")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct WalkArgs {
@@ -134,7 +149,7 @@ pub(super) struct WalkArgs {
 #[command(next_help_heading = "Output")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct OutputArgs {
-    /// Format on standard output: human, json, jsonl, sarif, gitleaks or csv
+    /// Format on standard output: human, json, jsonl, sarif, gitleaks, gitlab or csv
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = parse_format)]
     pub(super) format: Format,
     /// Write a report to a file (repeatable); the format is the prefix, else --format, else the extension; "-" is standard output
@@ -266,7 +281,7 @@ pub(super) struct ReportArgs {
     /// A report written with --format json; "-" is standard input
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
-    /// Format on standard output: human, json, jsonl, sarif, gitleaks or csv
+    /// Format on standard output: human, json, jsonl, sarif, gitleaks, gitlab or csv
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = parse_format)]
     pub(super) format: Format,
     /// Write to a file (repeatable), as in scan
@@ -278,6 +293,100 @@ pub(super) struct ReportArgs {
     /// Every place of each secret
     #[arg(short, long)]
     pub(super) verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HookArgs {
+    #[command(subcommand)]
+    pub(super) command: HookCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum HookCommand {
+    /// Write a hook into the repository one works in; a hook that is there is kept, and runs first
+    Install(InstallArgs),
+    /// Take a hook away again and put back what was there before
+    Uninstall(HookPlaceArgs),
+    /// What the installed hook runs
+    Run(HookRunArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HookPlaceArgs {
+    /// pre-commit, pre-push or pre-receive [default: pre-commit; in a bare repository pre-receive]
+    #[arg(value_name = "HOOK", value_parser = parse_hook)]
+    pub(super) hooks: Vec<Hook>,
+    /// Also where the hooks folder is that of all your repositories (core.hooksPath in your own git config)
+    #[arg(long)]
+    pub(super) shared: bool,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InstallArgs {
+    #[command(flatten)]
+    pub(super) place: HookPlaceArgs,
+    /// What the hook gives to `hekate hook run HOOK`
+    #[arg(last = true, value_name = "OPTION")]
+    pub(super) run_args: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HookRunArgs {
+    #[command(subcommand)]
+    pub(super) hook: HookRun,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum HookRun {
+    /// What the commit would add, as `hekate staged` finds it
+    #[command(name = "pre-commit")]
+    Commit(HookScanArgs),
+    /// The commits that the remote lacks; git says on standard input which refs are pushed
+    #[command(name = "pre-push")]
+    Push {
+        #[command(flatten)]
+        scan: HookScanArgs,
+        /// The remote's name, or its address where it has none
+        remote: String,
+        /// The remote's address
+        url: Option<String>,
+    },
+    /// The commits that were pushed to this repository; git says on standard input which refs would move
+    #[command(name = "pre-receive")]
+    Receive {
+        #[command(flatten)]
+        scan: HookScanArgs,
+        /// How long it may take: a number of seconds, or one with ms, s or m
+        #[arg(long, value_name = "TIME", default_value = "30s", env = "HEKATE_HOOK_DEADLINE", value_parser = parse_duration)]
+        deadline: Duration,
+        /// What to do when that is over
+        #[arg(long, value_enum, value_name = "WHAT", default_value = "refuse")]
+        on_timeout: OnTimeout,
+    },
+}
+
+/// What becomes of a push that could not be scanned in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum OnTimeout {
+    /// It is let in.
+    Allow,
+    /// It is refused.
+    Refuse,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct HookScanArgs {
+    #[command(flatten)]
+    pub(super) select: SelectArgs,
+    /// Accepted findings [default: hekate.baseline at the repository's root]
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
+    /// Leave out what is believed less: low, medium or high [default: medium]
+    #[arg(long, value_name = "LEVEL", value_parser = parse_confidence)]
+    pub(super) min_confidence: Option<Confidence>,
 }
 
 #[derive(Debug, Args)]
@@ -301,6 +410,20 @@ impl SelectArgs {
     }
 }
 
+impl HookScanArgs {
+    /// As the config room takes them.
+    pub(super) fn flags(&self) -> Flags {
+        Flags { baseline: self.baseline.clone(), min_confidence: self.min_confidence, ..self.select.flags() }
+    }
+}
+
+impl PolicyArgs {
+    /// As the config room takes it.
+    pub(super) fn source(&self) -> Option<PolicyFrom> {
+        self.policy_from.clone().map(PolicyFrom::Ref)
+    }
+}
+
 impl WalkArgs {
     /// As the config room takes them.
     pub(super) fn flags(&self) -> WalkFlags {
@@ -318,6 +441,26 @@ fn parse_format(text: &str) -> Result<Format, String> {
         let known: Vec<&str> = Format::ALL.iter().map(|format| format.as_str()).collect();
         format!("none of {}", known.join(", "))
     })
+}
+
+fn parse_hook(text: &str) -> Result<Hook, String> {
+    Hook::ALL
+        .iter()
+        .copied()
+        .find(|hook| hook.name() == text)
+        .ok_or_else(|| "none of pre-commit, pre-push and pre-receive".to_owned())
+}
+
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let fail = || "a time is a whole number of seconds, or one with ms, s or m behind it".to_owned();
+    let (digits, unit) = text.split_at(text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
+    let number: u64 = digits.parse().map_err(|_| fail())?;
+    match unit {
+        "ms" => Ok(Duration::from_millis(number)),
+        "" | "s" => Ok(Duration::from_secs(number)),
+        "m" => number.checked_mul(60).map(Duration::from_secs).ok_or_else(fail),
+        _ => Err(fail()),
+    }
 }
 
 fn parse_confidence(text: &str) -> Result<Confidence, String> {
@@ -349,6 +492,14 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_take_units() {
+        for (text, milliseconds) in [("5", 5_000), ("30s", 30_000), ("250ms", 250), ("2m", 120_000)] {
+            assert_eq!(parse_duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+        }
+        assert!(["", "s", "1h", "-1", "1.5s"].iter().all(|text| parse_duration(text).is_err()));
     }
 
     #[test]

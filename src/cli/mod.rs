@@ -5,6 +5,8 @@
 mod args;
 mod baseline;
 mod exit;
+mod history;
+mod hook;
 mod init;
 mod progress;
 mod report;
@@ -31,6 +33,7 @@ pub fn run() -> Exit {
         Command::Rules(args) => rules::run(&args),
         Command::Baseline(args) => baseline::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Hook(args) => hook::run(&args),
         Command::Init(args) => init::run(&args),
     };
     result.unwrap_or_else(|error| exit::of_error(&error))

@@ -26,6 +26,7 @@ pub(super) fn run(args: &ScanArgs) -> Result<Exit> {
         baseline: args.output.baseline.clone(),
         min_confidence: args.output.min_confidence,
         show_secrets: args.output.show_secrets,
+        policy_from: args.policy.source(),
         walk: args.walk.flags(),
         ..args.select.flags()
     };

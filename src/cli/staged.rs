@@ -35,8 +35,16 @@ pub(super) fn run(args: &StagedArgs) -> Result<Exit> {
         (false, true) => Scope::ChangesOrAll,
         (false, false) => Scope::Changes,
     };
+    let flags = Flags {
+        baseline: args.output.baseline.clone(),
+        min_confidence: args.output.min_confidence,
+        show_secrets: args.output.show_secrets,
+        policy_from: args.policy.source(),
+        ..args.select.flags()
+    };
     let bar = Bar::new(!args.output.quiet && !args.run.no_progress);
-    let report = with_threads(args.run.jobs, || scan_index(args, scope, &bar))?;
+    let scan = || scan_index(&flags, scope, args.output.show_suppressed, &bar);
+    let report = with_threads(args.run.jobs, scan)?;
     bar.finish();
     finish(&report, &args.output, &args.run, started)
 }
@@ -46,25 +54,25 @@ fn range(from: &OsString, to: &OsString) -> Result<Exit> {
     bail!("not yet: the range {}..{}", from.display(), to.display())
 }
 
-fn scan_index(args: &StagedArgs, scope: Scope, progress: &dyn Progress) -> Result<Report> {
+/// Scans the index of the repository one works in.
+pub(super) fn scan_index(
+    flags: &Flags,
+    scope: Scope,
+    show_suppressed: bool,
+    progress: &dyn Progress,
+) -> Result<Report> {
     let here = env::current_dir().context("find the working directory")?;
     let repository = Repository::from_env(&here, |name| env::var_os(name))?;
     let Some(root) = repository.work_tree.clone() else {
         return Err(StagedError::Bare(repository.git_dir.display().to_string()).into());
     };
-    let flags = Flags {
-        baseline: args.output.baseline.clone(),
-        min_confidence: args.output.min_confidence,
-        show_secrets: args.output.show_secrets,
-        ..args.select.flags()
-    };
-    let settings = Settings::load(&flags, Some(&root), &root)?;
+    let settings = Settings::load(flags, Some(&root), &root)?;
     let source = Staged::new(&repository, scope)?;
     let detector = Detector::new(settings.rules)?;
     let triage = Triage::new(&detector, settings.policy)?;
     let options = ScanOptions {
         min_confidence: settings.min_confidence,
-        show_suppressed: args.output.show_suppressed,
+        show_suppressed,
         repository: Some(config::describe_git(&repository)),
     };
     Ok(scan(&source, &triage, &options, progress))

@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::ConfigError;
+use super::{ConfigError, home::Text};
 use crate::{
     model::Confidence,
     rule::{Extends, RulePack, read_toml},
@@ -17,12 +17,12 @@ pub const CONFIG_NAME: &str = "hekate.toml";
 pub const STARTER: &str = include_str!("starter.toml");
 
 /// A parsed `hekate.toml`: its `[scan]` section, and whatever rules and allowlists it holds in gitleaks' schema.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ConfigFile {
     pub(super) scan: ScanSection,
+    /// The files that `[scan] rules` names, in order.
+    pub(super) rule_files: Vec<RulePack>,
     pub(super) pack: RulePack,
-    /// What its rule files may do.
-    pub(super) extends: Extends,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -45,30 +45,17 @@ struct Sections {
     scan: ScanSection,
 }
 
-impl Default for ConfigFile {
-    fn default() -> Self {
-        Self { scan: ScanSection::default(), pack: RulePack::default(), extends: Extends::Refused }
-    }
-}
-
 impl ConfigFile {
     /// Reads and checks a config file. `is_trusted` is whether the user named it; a repository's own may not leave the repository.
     ///
     /// # Errors
     /// What can't be read, unknown keys, bad values, bad rules, paths that lead out.
     pub fn load(path: &Path, is_trusted: bool) -> Result<Self, ConfigError> {
-        let read = |source| ConfigError::Read { path: path.to_owned(), source };
-        let text = std::fs::read_to_string(path).map_err(read)?;
-        // Rules and top-level keys are checked with the rules' own schema; `[scan]` is checked here.
+        let text = Text::read(path)?;
         let extends = if is_trusted { Extends::Allowed } else { Extends::Refused };
-        let pack = RulePack::parse(&text, path, extends)?;
-        let Sections { mut scan } =
-            read_toml(&path.to_string_lossy(), &text).map_err(crate::rule::RuleError::from)?;
+        let mut config = Self::read(&text, extends)?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        for named in scan.rules.iter_mut().chain(&mut scan.baseline) {
-            if !is_trusted && !stays_inside(named) {
-                return Err(ConfigError::LeadsOut { config: path.to_owned(), path: named.clone() });
-            }
+        for named in config.scan.rules.iter_mut().chain(&mut config.scan.baseline) {
             let joined = folder.join(&named);
             // A link leads out as surely as dots do. What is not there says so when it is read.
             let leads_out = |real: &Path| folder.canonicalize().is_ok_and(|folder| !real.starts_with(folder));
@@ -77,7 +64,34 @@ impl ConfigFile {
             }
             *named = joined;
         }
-        Ok(Self { scan, pack, extends })
+        let load = |path: &PathBuf| Ok(RulePack::load(path, extends)?);
+        config.rule_files = config.scan.rules.iter().map(load).collect::<Result<_, ConfigError>>()?;
+        Ok(config)
+    }
+
+    /// Checks a repository's own config whose files are not on disk: `rules` reads what it names.
+    ///
+    /// # Errors
+    /// As [`ConfigFile::load`].
+    pub(super) fn parse(
+        text: &Text,
+        rules: impl Fn(&Path) -> Result<RulePack, ConfigError>,
+    ) -> Result<Self, ConfigError> {
+        let mut config = Self::read(text, Extends::Refused)?;
+        config.rule_files = config.scan.rules.iter().map(|path| rules(path)).collect::<Result<_, _>>()?;
+        Ok(config)
+    }
+
+    fn read(text: &Text, extends: Extends) -> Result<Self, ConfigError> {
+        // Rules and top-level keys are checked with the rules' own schema; `[scan]` is checked here.
+        let pack = RulePack::parse(&text.text, &text.name, extends)?;
+        let Sections { scan } =
+            read_toml(&text.name.to_string_lossy(), &text.text).map_err(crate::rule::RuleError::from)?;
+        let mut named = scan.rules.iter().chain(&scan.baseline);
+        if let Some(path) = named.find(|path| extends == Extends::Refused && !stays_inside(path)) {
+            return Err(ConfigError::LeadsOut { config: text.name.clone(), path: path.clone() });
+        }
+        Ok(Self { scan, rule_files: Vec::new(), pack })
     }
 }
 

@@ -1,13 +1,17 @@
 //! What the user wants: flags, `hekate.toml`, baseline and ignore file become each room's own options.
 //!
 //! Flags and the file named by `--config` are trusted. `hekate.toml`, `hekate.baseline` and `.gitleaksignore` at the root of the
-//! repository one works in are read for scanning. Config inside any other scanned tree is not read.
+//! repository one works in are read for scanning, or those of a commit that `--policy-from` names. Config inside any other scanned tree is not read.
 
 mod file;
+mod home;
+mod hooks;
 mod repository;
 mod settings;
 
 pub use file::{CONFIG_NAME, ConfigFile, STARTER};
+pub use home::PolicyFrom;
+pub use hooks::{HooksFolder, hooks_folder};
 pub use repository::{describe, describe_git, root_of};
 pub use settings::{
     BASELINE_NAME, ConfigError, Flags, Settings, WalkFlags, find_rule, fingerprint_key, today,

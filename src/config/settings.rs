@@ -7,7 +7,10 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use super::{CONFIG_NAME, ConfigFile, root_of};
+use super::{
+    ConfigFile, PolicyFrom,
+    home::{Home, Text},
+};
 use crate::{
     model::{Confidence, FingerprintKey, KeyError},
     rule::{Extends, Rule, RuleError, RulePack, builtin, builtin_with_templates},
@@ -38,6 +41,8 @@ pub struct Flags {
     pub min_confidence: Option<Confidence>,
     /// `--show-secrets`.
     pub show_secrets: bool,
+    /// `--policy-from`.
+    pub policy_from: Option<PolicyFrom>,
     /// What the walk is told.
     pub walk: WalkFlags,
 }
@@ -94,6 +99,23 @@ pub enum ConfigError {
         /// The path in it.
         path: PathBuf,
     },
+    /// `--policy-from` names no commit.
+    #[error(
+        "--policy-from {name}: no such commit here ({}); fetch it first, with `git fetch origin BRANCH`; in CI check out with \
+         the whole history (fetch-depth: 0)", source.message()
+    )]
+    PolicyRef {
+        /// As typed.
+        name: String,
+        /// What libgit2 said.
+        source: git2::Error,
+    },
+    /// The repository one works in can't be opened, or its config not read.
+    #[error("open the repository: {}", source.message())]
+    Git {
+        /// What libgit2 said.
+        source: git2::Error,
+    },
     /// A rule id that no rule has.
     #[error("no rule has the id `{id}`{hint}; `hekate rules list` shows them all")]
     UnknownRule {
@@ -137,13 +159,10 @@ impl Settings {
     /// # Errors
     /// Whatever file is there and can't be used.
     pub fn load(flags: &Flags, scanned: Option<&Path>, here: &Path) -> Result<Self, ConfigError> {
-        let repository = root_of(here);
-        let home = repository.clone().unwrap_or_else(|| here.to_owned());
-        let own = |name: &str| Some(home.join(name)).filter(|path| path.is_file());
-        let config = match (&flags.config, own(CONFIG_NAME)) {
-            (Some(path), _) => ConfigFile::load(path, true)?,
-            (None, Some(path)) => ConfigFile::load(&path, false)?,
-            (None, None) => ConfigFile::default(),
+        let home = Home::find(flags.policy_from.as_ref(), here)?;
+        let config = match &flags.config {
+            Some(path) => ConfigFile::load(path, true)?,
+            None => home.config()?,
         };
         let section = config.scan;
         let mut pack = if flags.no_default_rules {
@@ -151,8 +170,8 @@ impl Settings {
         } else {
             RulePack { rules: builtin(), ..RulePack::default() }
         };
-        for path in &section.rules {
-            pack.overlay(RulePack::load(path, config.extends)?);
+        for files in config.rule_files {
+            pack.overlay(files);
         }
         pack.overlay(config.pack);
         for path in &flags.rules {
@@ -162,23 +181,33 @@ impl Settings {
         let skip: Vec<String> = section.skip_rules.iter().chain(&flags.skip_rules).cloned().collect();
         select(&mut pack.rules, only, &skip)?;
         let key = fingerprint_key()?;
-        let named = flags.baseline.clone().or(section.baseline);
-        let baseline_path = named.clone().unwrap_or_else(|| home.join(BASELINE_NAME));
-        let baseline = load_baseline(&baseline_path, named.is_some(), key.is_keyed())?;
-        let ignore_file =
-            own(IGNORE_FILE_NAME).map(|path| load_ignore_file(&path)).transpose()?.unwrap_or_default();
+        let baseline = match (&flags.baseline, &section.baseline) {
+            (Some(path), _) => Some(Text::read(path)?),
+            // A config that the user named says where its files lie; the repository's own has them where it is itself.
+            (None, Some(path)) if flags.config.is_none() => Some(home.named(path)?),
+            (None, Some(path)) => Some(Text::read(path)?),
+            (None, None) => home.own(BASELINE_NAME)?,
+        };
+        let baseline_path = flags.baseline.clone().or(section.baseline);
+        let baseline_path = baseline_path.unwrap_or_else(|| home.root.join(BASELINE_NAME));
+        let is_pinned = home.is_pinned();
+        let repository = home.is_repository.then(|| home.root.clone());
         let policy = Policy {
             allowlists: pack.allowlists,
-            ignore_file,
-            repository: home.canonicalize().map(|home| display(&home)).unwrap_or_default(),
-            prefix: prefix_in(scanned.filter(|path| path.is_dir()).unwrap_or(here), &home),
-            baseline,
+            ignore_file: parse_ignore_file(home.own(IGNORE_FILE_NAME)?)?,
+            repository: home.root.canonicalize().map(|root| display(&root)).unwrap_or_default(),
+            prefix: prefix_in(scanned.filter(|path| path.is_dir()).unwrap_or(here), &home.root),
+            baseline: parse_baseline(baseline, key.is_keyed())?,
             key,
             today: today(),
             show_secrets: flags.show_secrets,
+            before: home.into_before(),
         };
         let walk = WalkOptions {
-            respect_gitignore: !flags.walk.no_ignore && section.respect_gitignore.unwrap_or(true),
+            // A change can put its own leak into .gitignore and commit it nevertheless.
+            respect_gitignore: !is_pinned
+                && !flags.walk.no_ignore
+                && section.respect_gitignore.unwrap_or(true),
             skip_hidden: flags.walk.skip_hidden || section.skip_hidden.unwrap_or(false),
             skip_binary: flags.walk.skip_binary || section.skip_binary.unwrap_or(false),
             max_file_size: flags.walk.max_file_size.or(section.max_file_size),
@@ -197,7 +226,10 @@ impl Settings {
         let mut pack = RulePack { rules, ..RulePack::default() };
         let config = flags.config.as_deref().map(|path| ConfigFile::load(path, true)).transpose()?;
         let config = config.unwrap_or_default();
-        for path in config.scan.rules.iter().chain(&flags.rules) {
+        for files in config.rule_files {
+            pack.overlay(files);
+        }
+        for path in &flags.rules {
             pack.overlay(RulePack::load(path, Extends::Allowed)?);
         }
         pack.overlay(config.pack);
@@ -247,19 +279,14 @@ pub fn find_rule<'a>(rules: &'a [Rule], id: &str) -> Result<&'a Rule, ConfigErro
     })
 }
 
-fn load_baseline(path: &Path, must_exist: bool, has_key: bool) -> Result<Baseline, ConfigError> {
-    if !must_exist && !path.is_file() {
-        return Ok(Baseline::default());
-    }
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-    Baseline::parse(&text, has_key).map_err(|source| ConfigError::Baseline { path: path.to_owned(), source })
+fn parse_baseline(text: Option<Text>, has_key: bool) -> Result<Baseline, ConfigError> {
+    let Some(Text { name: path, text }) = text else { return Ok(Baseline::default()) };
+    Baseline::parse(&text, has_key).map_err(|source| ConfigError::Baseline { path, source })
 }
 
-fn load_ignore_file(path: &Path) -> Result<IgnoreFile, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-    IgnoreFile::parse(&text).map_err(|source| ConfigError::IgnoreFile { path: path.to_owned(), source })
+fn parse_ignore_file(text: Option<Text>) -> Result<IgnoreFile, ConfigError> {
+    let Some(Text { name: path, text }) = text else { return Ok(IgnoreFile::default()) };
+    IgnoreFile::parse(&text).map_err(|source| ConfigError::IgnoreFile { path, source })
 }
 
 /// The key of `HEKATE_KEY` or `HEKATE_KEY_FILE`, else the public constant.

@@ -4,8 +4,10 @@
 //! nor grades, and the same report gives the same bytes. It knows of no file, terminal device or command line; what it takes
 //! from scanned content goes through `terminal`, so that no file name writes to somebody's screen.
 
+mod brief;
 mod csv;
 mod excerpt;
+mod gitlab;
 mod gitleaks;
 mod human;
 mod json;
@@ -23,6 +25,7 @@ use std::{fmt, path::Path, str::FromStr};
 
 use crate::model::Report;
 
+pub use brief::brief;
 pub use json::{ParseReportError, parse_report};
 
 type Renderer = fn(&Report, &RenderOptions) -> Result<Vec<u8>, RenderError>;
@@ -65,6 +68,8 @@ formats! {
     Sarif = "sarif", &["sarif", "sarif.json"], sarif::render;
     /// gitleaks' JSON report, which is also its baseline.
     Gitleaks = "gitleaks", &["gitleaks.json"], gitleaks::render;
+    /// GitLab's secret detection report, for its pipelines and merge requests.
+    Gitlab = "gitlab", &["gitlab.json"], gitlab::render;
     /// One row a place, for spreadsheets.
     Csv = "csv", &["csv"], csv::render;
 }
@@ -139,8 +144,8 @@ pub enum RenderError {
 
 /// The report as the bytes of a format, every line ended by a line feed.
 ///
-/// A secret's clear text is in them only where the report holds it (`--show-secrets`), and never in SARIF, which is made to be
-/// uploaded.
+/// A secret's clear text is in them only where the report holds it (`--show-secrets`), and never in SARIF and GitLab's format, which
+/// are made to be uploaded.
 ///
 /// # Errors
 /// When the serialiser of the format refuses the report.
@@ -176,7 +181,7 @@ mod tests {
         let error = "xml".parse::<Format>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "`xml` is no format; known are human, json, jsonl, sarif, gitleaks, csv"
+            "`xml` is no format; known are human, json, jsonl, sarif, gitleaks, gitlab, csv"
         );
     }
 
@@ -205,11 +210,12 @@ mod tests {
     }
 
     #[test]
-    fn secrets_that_were_asked_for_are_in_every_format_but_sarif() {
+    fn secrets_that_were_asked_for_are_in_every_format_but_those_for_upload() {
         for format in Format::ALL {
             let text = sample::text(&sample::with_secrets(), *format);
             let shown = sample::values().iter().filter(|value| text.contains(value.as_str())).count();
-            assert_eq!(shown > 0, *format != Format::Sarif, "{format}");
+            let is_for_upload = matches!(format, Format::Sarif | Format::Gitlab);
+            assert_eq!(shown > 0, !is_for_upload, "{format}");
         }
     }
 

@@ -22,15 +22,12 @@ use super::{
 
 const SCHEMA_URI: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
-const INFORMATION_URI: &str = "https://github.com/hekate-scan/hekate";
 /// Places of one result; a secret at more of them says so in its message and its `places` property.
 const MAX_LOCATIONS: usize = 100;
 /// Notifications of one run, failures first.
 const MAX_NOTIFICATIONS: usize = 100;
 /// What readers keep in 32 bits.
 const MAX_NUMBER: u64 = i32::MAX as u64;
-const ADVICE: &str = "Revoke or rotate the secret first: a secret that was shared stays leaked when its line is gone. Then remove \
-    it, and read it from a secret manager instead. To accept it, run `hekate baseline write`, or mark its line with `hekate:allow`.";
 
 /// One run with a result for each secret.
 pub(super) fn render(report: &Report, _options: &RenderOptions) -> Result<Vec<u8>, RenderError> {
@@ -94,7 +91,7 @@ fn tool(report: &Report, rules: &RuleTable<'_>) -> sarif::Tool {
     let driver = sarif::ToolComponent::builder()
         .name("hekate")
         .version(report.version.as_str())
-        .information_uri(INFORMATION_URI)
+        .information_uri(wording::INFORMATION_URI)
         .rules(rules.rules.iter().map(|finding| rule(finding)).collect::<Vec<_>>())
         .build();
     sarif::Tool::builder().driver(driver).build()
@@ -102,13 +99,13 @@ fn tool(report: &Report, rules: &RuleTable<'_>) -> sarif::Tool {
 
 fn rule(finding: &Finding) -> sarif::ReportingDescriptor {
     let help_uri =
-        finding.help.as_deref().filter(|help| uri::is_web_address(help)).unwrap_or(INFORMATION_URI);
+        finding.help.as_deref().filter(|help| uri::is_web_address(help)).unwrap_or(wording::INFORMATION_URI);
     let level = json!(level(finding.severity));
     sarif::ReportingDescriptor::builder()
         .id(finding.rule.as_str())
         .name(pascal_case(&finding.rule))
         .short_description(&sanitise(&finding.title).into_owned())
-        .full_description(&full_description(finding))
+        .full_description(&wording::description(finding))
         .help_uri(help_uri)
         .help(help(help_uri))
         .default_configuration(sarif::ReportingConfiguration::builder().level(level).build())
@@ -122,16 +119,10 @@ fn pascal_case(id: &str) -> String {
     words.map(|word| format!("{}{}", word[..1].to_ascii_uppercase(), &word[1..])).collect()
 }
 
-fn full_description(finding: &Finding) -> String {
-    let title = sanitise(&finding.title);
-    let kind = finding.category.map(|category| format!(" ({category})")).unwrap_or_default();
-    format!("{title}{kind} in clear text, where everyone who can read the file can use it.")
-}
-
 fn help(help_uri: &str) -> sarif::MultiformatMessageString {
     sarif::MultiformatMessageString::builder()
-        .text(format!("{ADVICE} See {help_uri}"))
-        .markdown(format!("{ADVICE}\n\n[Read more]({help_uri})"))
+        .text(format!("{} See {help_uri}", wording::ADVICE))
+        .markdown(format!("{}\n\n[Read more]({help_uri})", wording::ADVICE))
         .build()
 }
 

@@ -2,6 +2,21 @@
 
 use crate::model::{Confidence, Evidence, Exposure, Finding, Occurrence, Verdict};
 
+use super::terminal::sanitise;
+
+/// Where to read about hekate.
+pub(super) const INFORMATION_URI: &str = "https://github.com/hekate-scan/hekate";
+/// What to do about any secret.
+pub(super) const ADVICE: &str = "Revoke or rotate the secret first: a secret that was shared stays leaked when its line is gone. Then remove \
+    it, and read it from a secret manager instead. To accept it, run `hekate baseline write`, or mark its line with `hekate:allow`.";
+
+/// What a finding is, for pages that explain it.
+pub(super) fn description(finding: &Finding) -> String {
+    let title = sanitise(&finding.title);
+    let kind = finding.category.map(|category| format!(" ({category})")).unwrap_or_default();
+    format!("{title}{kind} in clear text, where everyone who can read the file can use it.")
+}
+
 /// Why a finding is believed, or doubted: its evidence in the order in which the report has it.
 pub(super) fn why(finding: &Finding) -> String {
     let reasons: Vec<_> = finding.evidence.iter().map(|evidence| reason(evidence, &finding.rule)).collect();

@@ -87,23 +87,52 @@ impl RulePack {
             }
         }
         files.sort();
-        if files.is_empty() {
-            return Err(RuleError::Pack {
-                file: path.to_owned(),
-                message: "the folder holds no *.toml".into(),
-            });
-        }
-        let mut pack = Self::default();
+        let load = |file: PathBuf| Ok((Self::load_file(&file, extends, 0)?, file));
+        Self::of_folder(path, files.into_iter().map(load))
+    }
+
+    /// The same from text, where the folder is none on disk: each file's name and text, in order.
+    ///
+    /// # Errors
+    /// As [`RulePack::load`].
+    pub fn parse_folder(
+        folder: &Path,
+        files: Vec<(PathBuf, String)>,
+        extends: Extends,
+    ) -> Result<Self, RuleError> {
+        let parse = |(name, text): (PathBuf, String)| Ok((Self::parse_file(&text, &name, extends)?, name));
+        Self::of_folder(folder, files.into_iter().map(parse))
+    }
+
+    fn of_folder(
+        folder: &Path,
+        files: impl Iterator<Item = Result<(Self, PathBuf), RuleError>>,
+    ) -> Result<Self, RuleError> {
+        let mut joined: Option<Self> = None;
         for file in files {
-            pack.join(Self::load_file(&file, extends, 0)?, &file)?;
+            let (pack, name) = file?;
+            joined.get_or_insert_default().join(pack, &name)?;
         }
-        Ok(pack)
+        let message = "the folder holds no *.toml".to_owned();
+        joined.ok_or_else(|| RuleError::Pack { file: folder.to_owned(), message })
     }
 
     fn load_file(path: &Path, extends: Extends, depth: usize) -> Result<Self, RuleError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| RuleError::Read { path: path.to_owned(), source })?;
-        let raw: RawPack = read_toml(&path.to_string_lossy(), &text)?;
+        Self::from_file(&text, path, extends, depth)
+    }
+
+    /// Reads rules from the text of a rule file; `path` names it in errors.
+    ///
+    /// # Errors
+    /// As [`RulePack::load`].
+    pub fn parse_file(text: &str, path: &Path, extends: Extends) -> Result<Self, RuleError> {
+        Self::from_file(text, path, extends, 0)
+    }
+
+    fn from_file(text: &str, path: &Path, extends: Extends, depth: usize) -> Result<Self, RuleError> {
+        let raw: RawPack = read_toml(&path.to_string_lossy(), text)?;
         if raw.scan.is_some() {
             let message = "[scan] belongs into hekate.toml, not into a rule file".into();
             return Err(RuleError::Pack { file: path.to_owned(), message });

@@ -51,8 +51,8 @@ pub(super) struct Core {
     pub(super) confidence: Confidence,
     pub(super) evidence: Vec<Evidence>,
     pub(super) excerpt: String,
-    /// The text that holds a mark which accepts it.
-    pub(super) mark: Option<Box<[u8]>>,
+    /// The text by which a mark accepts it.
+    pub(super) mark: Option<Secret>,
     /// What the rule's own allowlists, and the global ones, say of the content.
     pub(super) own: Box<[Look]>,
     pub(super) global: Box<[Look]>,
@@ -156,7 +156,7 @@ impl Triage<'_> {
             confidence: belief::confidence(rule, found),
             evidence: belief::evidence(rule, found, is_named_by_a_secret(found, lines, masks)),
             excerpt: excerpt(lines, found.secret_span, masks),
-            mark: marked(&candidate.lines, &candidate.before).map(Box::from),
+            mark: marked(&candidate.lines, &candidate.before).map(|text| Secret::new(text.into_owned())),
             own: looks(self.own_allowlists(found.rule)),
             global: looks(&self.global),
             matched: self.policy.show_secrets.then(|| Secret::new(matched)),

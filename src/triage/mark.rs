@@ -1,6 +1,6 @@
 //! Marks in a line that accept the secret in it: our own and those of the other scanners.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
 
 use aho_corasick::AhoCorasick;
 
@@ -24,12 +24,12 @@ fn searcher(marks: &[&str]) -> AhoCorasick {
 static SAME_LINE: LazyLock<AhoCorasick> = LazyLock::new(|| searcher(MARKS));
 static NEXT_LINE: LazyLock<AhoCorasick> = LazyLock::new(|| searcher(NEXT_LINE_MARKS));
 
-/// The text that accepts a match: its own lines, or the line before them.
-pub(super) fn marked<'a>(lines: &'a [u8], line_before: &'a [u8]) -> Option<&'a [u8]> {
+/// The text by which a match is accepted: its own lines, where the mark is in them, else with the line before that has it.
+pub(super) fn marked<'a>(lines: &'a [u8], line_before: &[u8]) -> Option<Cow<'a, [u8]>> {
     if SAME_LINE.is_match(lines) {
-        return Some(lines);
+        return Some(Cow::Borrowed(lines));
     }
-    NEXT_LINE.is_match(line_before).then_some(line_before)
+    NEXT_LINE.is_match(line_before).then(|| Cow::Owned([line_before, b"\n", lines].concat()))
 }
 
 #[cfg(test)]
@@ -40,10 +40,11 @@ mod tests {
     fn marks_of_every_scanner_count() {
         for mark in MARKS {
             let line = format!("key = x # {mark}");
-            assert_eq!(marked(line.as_bytes(), b""), Some(line.as_bytes()), "{mark}");
+            assert_eq!(marked(line.as_bytes(), b"").as_deref(), Some(line.as_bytes()), "{mark}");
             assert_eq!(marked(b"key = x", mark.as_bytes()), None, "{mark}");
         }
         let before = b"# pragma: allowlist nextline secret";
-        assert_eq!(marked(b"key = x", before), Some(&before[..]));
+        let both = b"# pragma: allowlist nextline secret\nkey = x";
+        assert_eq!(marked(b"key = x", before).as_deref(), Some(&both[..]));
     }
 }

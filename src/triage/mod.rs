@@ -7,6 +7,7 @@
 mod allowlist;
 mod assemble;
 mod baseline;
+mod before;
 mod belief;
 mod examine;
 mod excerpt;
@@ -18,6 +19,7 @@ mod sighting;
 
 pub use assemble::{Assembled, assemble};
 pub use baseline::{Baseline, BaselineEntry, BaselineError, BaselineUse, Date, DateError};
+pub use before::Before;
 pub use belief::base_confidence;
 pub use examine::{Examined, Shared};
 pub use ignore_file::{IgnoreFile, IgnoreFileError};

@@ -5,8 +5,9 @@ use std::{borrow::Cow, io, sync::OnceLock};
 use regex::bytes::Regex;
 
 use super::{
-    Baseline, Date, IgnoreFile,
+    Baseline, Before, Date, IgnoreFile,
     allowlist::{self, Compiled, Look, Subject, compile_regex},
+    before::FileBefore,
     belief,
     examine::{Examined, Place, masks, places},
     overlap::{Claim, standing},
@@ -39,6 +40,8 @@ pub struct Policy {
     pub today: Date,
     /// Whether sightings keep the clear text of their match.
     pub show_secrets: bool,
+    /// Files before the change under scan, where marks that it adds itself don't count.
+    pub before: Option<Before>,
 }
 
 impl Default for Policy {
@@ -53,6 +56,7 @@ impl Default for Policy {
             key: FingerprintKey::public(),
             today: Date::from_unix(0),
             show_secrets: false,
+            before: None,
         }
     }
 }
@@ -189,12 +193,14 @@ impl<'d> Triage<'d> {
             at: place.matched,
         };
         let claims: Vec<Claim> = matches.iter().zip(&places).map(claim).collect();
+        let in_repository = self.policy.in_repository(path);
+        let before = self.file_before(&in_repository);
         // One by one: the surroundings of all matches of a file in one line would not fit into memory.
         standing(self.detector, &claims)
             .into_iter()
             .map(|index| {
                 let examined = self.examine_one(content, &matches[index], places[index], (&masks, None))?;
-                Ok(self.decide(&examined, Site { path, commit: None }))
+                Ok(self.decide(&examined, Site { path, commit: None }, before.as_ref()))
             })
             .collect()
     }
@@ -204,7 +210,10 @@ impl<'d> Triage<'d> {
         let here: Vec<&Examined> =
             examined.iter().filter(|one| self.concerns(one.core.rule, site.path)).collect();
         let claims: Vec<Claim> = here.iter().map(|one| one.claim()).collect();
-        standing(self.detector, &claims).into_iter().map(|index| self.decide(here[index], site)).collect()
+        let in_repository = self.policy.in_repository(site.path);
+        let before = self.file_before(&in_repository);
+        let decide = |index: usize| self.decide(here[index], site, before.as_ref());
+        standing(self.detector, &claims).into_iter().map(decide).collect()
     }
 
     /// Sightings of rules that look at paths only.
@@ -230,7 +239,12 @@ impl<'d> Triage<'d> {
         })
     }
 
-    fn decide(&self, examined: &Examined, site: Site<'_>) -> Sighting {
+    /// The file as it stood before the change, where a change is judged.
+    fn file_before<'a>(&'a self, in_repository: &'a str) -> Option<FileBefore<'a>> {
+        self.policy.before.as_ref().map(|before| before.file(in_repository))
+    }
+
+    fn decide(&self, examined: &Examined, site: Site<'_>, before: Option<&FileBefore<'_>>) -> Sighting {
         let Examined { core, file_span, place, .. } = examined;
         let in_repository = self.policy.in_repository(site.path);
         let weak_place = core.line.as_ref().map(|line| Fingerprint::of_place(&in_repository, line));
@@ -239,7 +253,10 @@ impl<'d> Triage<'d> {
             canonical: &core.canonical,
             lines: [place.matched.line, place.start.line],
         };
-        let suppression = match &core.mark {
+        // Where a change is judged, the lines have to have stood there with their mark: so nobody accepts a secret of their own, and
+        // nobody puts one under a mark that is there.
+        let stood = |mark: &&Secret| before.is_none_or(|file| file.holds(mark.expose()));
+        let suppression = match core.mark.as_ref().filter(stood) {
             Some(_) => Some(Suppression::InlineMark),
             None => self.suppression(core.rule, (&core.own, &core.global), site, &accepted),
         };

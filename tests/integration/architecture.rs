@@ -27,6 +27,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("verify", 6),
     ("sweep", 6),
     ("config", 7),
+    ("hook", 7),
     ("cli", 8),
 ];
 

@@ -72,14 +72,19 @@ impl Project {
 
     /// The same in a folder below.
     pub(crate) fn git_at(&self, folder: &str, args: &[&str]) -> String {
+        let outcome = self.try_git_at(folder, args);
+        assert_eq!(outcome.code, 0, "git {args:?}: {}", outcome.stderr);
+        outcome.stdout
+    }
+
+    /// The same, whether it succeeds or not.
+    pub(crate) fn try_git_at(&self, folder: &str, args: &[&str]) -> Outcome {
         let mut command = Command::new("git");
         self.scrub(&mut command);
         let who =
             ["-c", "user.name=Ada", "-c", "user.email=ada@example.invalid", "-c", "commit.gpgsign=false"];
-        let folder = self.path(folder);
-        let output = command.current_dir(folder).args(who).args(args).output().expect("start git");
-        assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        command.current_dir(self.path(folder)).args(who).args(args);
+        run(command, b"")
     }
 
     /// Commits all that lies in the folder.

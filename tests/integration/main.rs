@@ -1,12 +1,15 @@
 //! What a user sees of hekate, and how its house is built: one binary, a file per topic, one harness.
 
 mod architecture;
+mod ci;
 mod demo;
 mod determinism;
 mod git;
 mod harness;
+mod hook;
 mod hostile;
 mod pieces;
+mod policy;
 mod readme;
 mod scan;
 mod secrets;

@@ -26,7 +26,7 @@ fn line(seed: u64) -> String {
 
 impl Project {
     /// Writes a file and stages it.
-    fn stage(&self, path: &str, bytes: impl AsRef<[u8]>) -> &Self {
+    pub(crate) fn stage(&self, path: &str, bytes: impl AsRef<[u8]>) -> &Self {
         self.file(path, bytes);
         self.git(&["add", "--sparse", path]);
         self
