@@ -4,6 +4,7 @@ mod architecture;
 mod demo;
 mod determinism;
 mod harness;
+mod history;
 mod hostile;
 mod pieces;
 mod readme;
