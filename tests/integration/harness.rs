@@ -106,7 +106,8 @@ impl Project {
         command
     }
 
-    fn scrub(&self, command: &mut Command) {
+    /// Takes the environment of whoever runs the tests away from a program, and lets it start in the folder.
+    pub(crate) fn scrub(&self, command: &mut Command) {
         command.env_clear().current_dir(self.root());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", self.home.path());

@@ -7,6 +7,7 @@ mod determinism;
 mod git;
 mod harness;
 mod hook;
+mod history;
 mod hostile;
 mod pieces;
 mod policy;

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use fastrand::Rng;
-use hekate::rule::{Templater, builtin_with_templates};
+use hekate::rule::{Rule, Templater, builtin_with_templates};
 
 static TEMPLATERS: LazyLock<HashMap<String, Templater>> = LazyLock::new(|| {
     builtin_with_templates().iter().map(|rule| (rule.id.clone(), Templater::new(rule))).collect()
@@ -50,4 +50,19 @@ pub(crate) fn in_base64(text: &str) -> String {
 /// UTF-16, with low bytes first or not.
 pub(crate) fn utf16(text: &str, big: bool) -> Vec<u8> {
     text.encode_utf16().flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+}
+
+/// What some built-in rule has as an example, or as something that it must not find, with a value of this seed.
+pub(crate) fn example(seed: u64) -> String {
+    static TEMPLATES: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+        let rules = builtin_with_templates();
+        let of = |rule: &Rule| {
+            let texts = rule.templates.examples.iter().chain(&rule.templates.negatives);
+            texts.map(|text| (rule.id.clone(), text.clone())).collect::<Vec<_>>()
+        };
+        rules.iter().flat_map(of).collect()
+    });
+    let (rule, template) = &TEMPLATES[Rng::with_seed(seed).usize(..TEMPLATES.len())];
+    let rendered = TEMPLATERS[rule].render(template, seed).expect("built-in templates can be rendered");
+    String::from_utf8_lossy(&rendered.text).into_owned()
 }

@@ -1,0 +1,21 @@
+//! `hekate history` against repositories that are nasty or damaged, and against what git itself says of them.
+//!
+//! A time-boxed part of it runs with every `cargo test`; with `HEKATE_LONG_TESTS=1` in the environment it runs in full.
+
+mod contents;
+mod exactness;
+mod exposure;
+mod faults;
+mod git;
+mod graphs;
+mod oracle;
+mod pack;
+mod random;
+mod report;
+mod storage;
+mod text;
+
+/// Whether the tests take all the time that they could use.
+fn is_long() -> bool {
+    std::env::var_os("HEKATE_LONG_TESTS").is_some_and(|value| value == "1")
+}
