@@ -105,6 +105,14 @@ pub enum EntryError {
 }
 
 impl ObjectError {
+    /// What is wrong with the object, in a word.
+    pub fn entry(&self) -> EntryError {
+        match self {
+            Self::Entry { what, .. } => what.clone(),
+            Self::Loose { .. } | Self::Pack { .. } => EntryError::Malformed,
+        }
+    }
+
     /// The object's length in bytes, where that is what is wrong with it: more than may be held.
     pub fn size(&self) -> Option<u64> {
         match self {
@@ -188,17 +196,22 @@ impl Objects {
     }
 
     fn read_packed(&self, oid: &Oid, most: u64, hops: usize) -> Result<Option<Object>, ObjectError> {
-        let mut unusable = None;
+        let (mut unusable, mut damaged) = (None, None);
         for slot in &self.packs {
             match self.pack(slot) {
                 Ok(pack) => {
-                    if let Some(position) = pack.index.find(oid.as_bytes()) {
-                        let read = self.read_entry(pack, position, most, hops);
-                        return read.map(Some).map_err(|what| ObjectError::Entry { oid: *oid, what });
+                    let Some(position) = pack.index.find(oid.as_bytes()) else { continue };
+                    match self.read_entry(pack, position, most, hops) {
+                        Ok(object) => return Ok(Some(object)),
+                        // Another pack may hold it undamaged.
+                        Err(what) => damaged = damaged.or(Some(what)),
                     }
                 }
                 Err(error) => unusable = Some(error.to_string()),
             }
+        }
+        if let Some(what) = damaged {
+            return Err(ObjectError::Entry { oid: *oid, what });
         }
         unusable.map_or(Ok(None), |message| Err(ObjectError::Pack { oid: *oid, message }))
     }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Who is told of content with matches.
-pub(super) type Tell<'a, T> = &'a (dyn Fn(&dyn Content, Vec<RawMatch>) -> std::io::Result<Vec<T>> + Sync);
+pub type Tell<'a, T> = &'a (dyn Fn(&dyn Content, Vec<RawMatch>) -> std::io::Result<Vec<T>> + Sync);
 
 /// What all blobs came to.
 pub(super) struct Blobs<T> {

@@ -7,7 +7,7 @@ use super::{
     walk::{Made, Visit},
 };
 use crate::{
-    detect::{RawMatch, Tracer},
+    detect::{Detector, RawMatch, Tracer},
     git::{Commit, EntryError, ObjectKind, Oid, Tag},
 };
 
@@ -136,19 +136,38 @@ impl Graph {
 }
 
 /// Who is told of a text with matches.
-pub(super) type TellText<'a, T> = &'a (dyn Fn(&[u8], Vec<RawMatch>) -> Vec<T> + Sync);
+pub type TellText<'a, T> = &'a (dyn Fn(&[u8], Vec<RawMatch>) -> Vec<T> + Sync);
 
 /// Reads commits and tags, and scans their texts.
 pub(super) struct Texts<'a, T> {
-    pub(super) census: &'a Census<'a>,
-    /// `None` where the texts' matches are known already.
-    pub(super) tracer: Option<Tracer<'a>>,
-    pub(super) tell: TellText<'a, T>,
+    census: &'a Census<'a>,
+    tracer: Tracer<'a>,
+    tell: TellText<'a, T>,
     pub(super) graph: Graph,
     pub(super) found: Vec<(Gid, Vec<T>)>,
     pub(super) failed: Vec<(Gid, EntryError)>,
     pub(super) count: u64,
-    pub(super) kind: ObjectKind,
+    kind: ObjectKind,
+}
+
+impl<'a, T> Texts<'a, T> {
+    pub(super) fn new(
+        census: &'a Census<'a>,
+        kind: ObjectKind,
+        detector: &'a Detector,
+        tell: TellText<'a, T>,
+    ) -> Self {
+        Self {
+            census,
+            tracer: detector.tracer(),
+            tell,
+            graph: Graph::default(),
+            found: Vec::new(),
+            failed: Vec::new(),
+            count: 0,
+            kind,
+        }
+    }
 }
 
 impl<T: Send> Visit for Texts<'_, T> {
@@ -174,12 +193,10 @@ impl<T: Send> Visit for Texts<'_, T> {
             return;
         };
         self.count += 1;
-        if let Some(tracer) = &mut self.tracer {
-            let trace = tracer.trace(message);
-            let matches = tracer.matches(message, &trace);
-            if !matches.is_empty() {
-                self.found.push((gid, (self.tell)(message, matches)));
-            }
+        let trace = self.tracer.trace(message);
+        let matches = self.tracer.matches(message, &trace);
+        if !matches.is_empty() {
+            self.found.push((gid, (self.tell)(message, matches)));
         }
     }
 

@@ -1,9 +1,22 @@
-//! Git history: every version of every file, each matched once.
+//! Git history: every version of every file, each matched once, and where each came in and still is.
+//!
+//! An object database, refs and a detector come in; matches per blob and text, appearances and coverage go out. What becomes of a
+//! match is for others to say: whoever calls is told of content with matches and gives back what is to be kept of them.
+//!
+//! Objects are read from the pack files in the order of their deltas ([`walk`]); blobs are scanned where they differ from what they
+//! are made from ([`blob`]); folders are read where they differ, too ([`tree`]), and only what leads to a wanted blob is kept
+//! ([`closure`]). Nothing is fetched, and nothing here knows of rules, paths that matter, or reports.
+
 mod blob;
 mod census;
 mod closure;
 mod exposure;
 mod graph;
 mod stream;
+mod sweep;
 mod tree;
 mod walk;
+
+pub use blob::Tell;
+pub use graph::TellText;
+pub use sweep::{Appearance, Broken, Counts, Engine, Listener, SweepOptions, Swept, sweep};

@@ -1,0 +1,415 @@
+//! The whole of a history, swept once.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use rayon::prelude::*;
+
+use super::{
+    blob::{BlobVisitor, Blobs, Tell, is_pointer, tell_all},
+    census::{Bits, Census, Gid},
+    closure::Lists,
+    exposure::Exposure,
+    graph::{Graph, TellText, Texts},
+    stream::BigBlob,
+    tree::{Folders, TreeVisitor},
+    walk::{Budget, walk},
+};
+use crate::{
+    detect::Detector,
+    git::{EntryError, EntryKind, ObjectKind, Objects, Oid},
+    model::Gap,
+};
+
+/// How blobs are scanned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Engine {
+    /// Of a blob that is stored as a delta, where it differs from its base.
+    #[default]
+    Delta,
+    /// Each one whole, and read by itself: slow, and what the other is measured by.
+    Plain,
+}
+
+/// How a history is swept.
+#[derive(Debug, Clone, Copy)]
+pub struct SweepOptions {
+    /// How blobs are scanned.
+    pub engine: Engine,
+    /// For buffers, in bytes.
+    pub memory: u64,
+}
+
+/// How many objects of each kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Commits.
+    pub commits: u64,
+    /// Folders.
+    pub trees: u64,
+    /// Versions of files.
+    pub blobs: u64,
+    /// Annotated tags.
+    pub tags: u64,
+}
+
+/// An object that should have been scanned and was not.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Broken {
+    /// Which.
+    pub oid: Oid,
+    /// What it is, or should be; `None` where that can't be told.
+    pub kind: Option<ObjectKind>,
+    /// Why; `None` where it is not there.
+    pub why: Option<String>,
+    /// Where it stands: raw path and commit.
+    pub place: Option<(Vec<u8>, Oid)>,
+}
+
+/// A blob at a path in a commit, where no parent has it at that path.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Appearance {
+    /// The commit.
+    pub commit: Oid,
+    /// Raw bytes, `/`-separated.
+    pub path: Vec<u8>,
+    /// The blob.
+    pub blob: Oid,
+    /// Blobs with matches that parents have at that path.
+    pub before: Vec<Oid>,
+}
+
+/// Who is told of content and texts with matches.
+pub struct Listener<'l, T> {
+    /// Of a blob's content.
+    pub blob: Tell<'l, T>,
+    /// Of a commit's or tag's text.
+    pub text: TellText<'l, T>,
+}
+
+/// A swept history.
+pub struct Swept<'a, T> {
+    census: Census<'a>,
+    graph: Graph,
+    folders: Folders,
+    lists: Lists,
+    found: HashMap<Gid, Vec<T>>,
+    texts: BTreeMap<Oid, (Gid, Vec<T>)>,
+    /// Commits and tags that the tips reach.
+    reached: Bits,
+    /// Objects of the database, each counted once.
+    pub expected: Counts,
+    /// Of these, what was scanned.
+    pub scanned: Counts,
+    /// Bytes of the scanned blobs.
+    pub bytes: u64,
+    /// What was not scanned.
+    pub broken: Vec<Broken>,
+    /// Pointers of Git LFS: the files are not in the repository.
+    pub pointers: Vec<Oid>,
+    /// Names under which submodules stand.
+    pub submodules: Vec<Vec<u8>>,
+    /// Packs and folders that can't be read.
+    pub gaps: Vec<Gap>,
+}
+
+/// Scans every object of a database. `tips` are what refs point to, `shallow` the commits at which a shallow clone ends.
+pub fn sweep<'a, T: Send + Sync>(
+    objects: &'a Objects,
+    detector: &Detector,
+    (tips, shallow): (&[Oid], &BTreeSet<Oid>),
+    listener: &Listener<'_, T>,
+    options: SweepOptions,
+) -> Swept<'a, T> {
+    let mut census = Census::take(objects);
+    let gaps = std::mem::take(&mut census.gaps);
+    let budget = Budget::share(options.memory, rayon::current_num_threads());
+    let scan = Scan { census: &census, detector, listener, budget };
+    let mut failed: Vec<(Gid, EntryError)> = Vec::new();
+    let mut scanned = Counts::default();
+    let (graph, texts) = scan.texts(&mut scanned, &mut failed);
+    let blobs = scan.blobs(options.engine);
+    failed.extend(blobs.failed);
+    (scanned.blobs, scanned.trees) = (blobs.count, 0);
+    let mut wanted = Bits::of_len(census.len());
+    blobs.found.iter().for_each(|(gid, _)| wanted.set(*gid));
+    let mut visitors = walk(&census, ObjectKind::Tree, budget, || TreeVisitor::new(&census, &wanted));
+    for visitor in &mut visitors {
+        scanned.trees += visitor.count;
+        failed.append(&mut visitor.failed);
+    }
+    let mut folders = Folders::join(&census, visitors);
+    let lists = Lists::close(&folders, &wanted, census.len());
+    let known = tips.iter().filter_map(|tip| census.find(tip.as_bytes()));
+    let reached = graph.reach(known);
+    let expected = expected(&census);
+    let mut pointers: Vec<Oid> = blobs.pointers.iter().map(|gid| census.oid(*gid)).collect();
+    pointers.sort_unstable();
+    let mut swept = Swept {
+        submodules: std::mem::take(&mut folders.submodules),
+        found: blobs.found.into_iter().collect(),
+        texts: texts.into_iter().map(|(gid, found)| (census.oid(gid), (gid, found))).collect(),
+        graph,
+        folders,
+        lists,
+        reached,
+        expected,
+        scanned,
+        bytes: blobs.bytes,
+        broken: Vec::new(),
+        pointers,
+        gaps,
+        census,
+    };
+    swept.broken = swept.all_broken(failed, shallow);
+    swept
+}
+
+fn expected(census: &Census<'_>) -> Counts {
+    let mut counts = Counts::default();
+    for gid in (0..census.len() as Gid).filter(|gid| !census.is_repeated(*gid)) {
+        match census.kind(gid) {
+            Some(ObjectKind::Commit) => counts.commits += 1,
+            Some(ObjectKind::Tree) => counts.trees += 1,
+            Some(ObjectKind::Blob) => counts.blobs += 1,
+            Some(ObjectKind::Tag) => counts.tags += 1,
+            // Among the broken ones.
+            None => {}
+        }
+    }
+    counts
+}
+
+/// What the scan of objects needs.
+struct Scan<'s, T> {
+    census: &'s Census<'s>,
+    detector: &'s Detector,
+    listener: &'s Listener<'s, T>,
+    budget: Budget,
+}
+
+impl<T: Send + Sync> Scan<'_, T> {
+    /// Reads all commits and tags, and scans their texts.
+    #[expect(clippy::type_complexity, reason = "two results of one pass")]
+    fn texts(
+        &self,
+        scanned: &mut Counts,
+        failed: &mut Vec<(Gid, EntryError)>,
+    ) -> (Graph, Vec<(Gid, Vec<T>)>) {
+        let (mut graphs, mut texts) = (Vec::new(), Vec::new());
+        for kind in [ObjectKind::Commit, ObjectKind::Tag] {
+            let new = || Texts::new(self.census, kind, self.detector, self.listener.text);
+            for part in walk(self.census, kind, self.budget, new) {
+                let count = if kind == ObjectKind::Commit { &mut scanned.commits } else { &mut scanned.tags };
+                *count += part.count;
+                failed.extend(part.failed);
+                texts.extend(part.found);
+                graphs.push(part.graph);
+            }
+        }
+        (Graph::join(self.census, graphs), texts)
+    }
+
+    fn blobs(&self, engine: Engine) -> Blobs<T> {
+        let mut blobs = match engine {
+            Engine::Delta => {
+                let new = || BlobVisitor::new(self.census, self.detector, self.listener.blob);
+                Blobs::join(
+                    walk(self.census, ObjectKind::Blob, self.budget, new)
+                        .into_iter()
+                        .map(|visitor| visitor.blobs),
+                )
+            }
+            Engine::Plain => {
+                let is_due = |gid: &Gid| {
+                    !self.census.is_repeated(*gid) && self.census.kind(*gid) == Some(ObjectKind::Blob)
+                };
+                let gids: Vec<Gid> = (0..self.census.len() as Gid).filter(is_due).collect();
+                Blobs::join(gids.par_iter().map(|gid| self.plain(*gid)).collect::<Vec<_>>())
+            }
+        };
+        // A damaged object may stand whole in another pack, or as a file.
+        let again: Vec<Gid> = std::mem::take(&mut blobs.failed)
+            .into_iter()
+            .filter_map(|(gid, error)| {
+                let is_ours = !self.census.is_repeated(gid);
+                if is_ours && error == EntryError::Bug {
+                    blobs.failed.push((gid, error));
+                    return None;
+                }
+                is_ours.then_some(gid)
+            })
+            .collect();
+        let retried = match engine {
+            Engine::Delta => again.par_iter().map(|gid| self.plain(*gid)).collect::<Vec<_>>(),
+            Engine::Plain => again.iter().map(|gid| self.plain(*gid)).collect(),
+        };
+        let mut blobs = Blobs::join(retried.into_iter().chain([blobs]));
+        for (gid, size) in std::mem::take(&mut blobs.big) {
+            self.stream(gid, size, &mut blobs);
+        }
+        blobs
+    }
+
+    /// Reads and scans one blob whole.
+    fn plain(&self, gid: Gid) -> Blobs<T> {
+        let mut blobs = Blobs::default();
+        match self.census.objects.read(&self.census.oid(gid), self.budget.object) {
+            Ok(Some(object)) => {
+                let bytes = object.bytes.as_slice();
+                let scan = || {
+                    let matches = self.detector.scan(&bytes)?;
+                    tell_all(self.detector, self.listener.blob, bytes, matches)
+                };
+                match catch_unwind(AssertUnwindSafe(scan)) {
+                    Ok(found) => blobs.keep(gid, &bytes, found),
+                    Err(_) => blobs.failed.push((gid, EntryError::Bug)),
+                }
+                if is_pointer(bytes) {
+                    blobs.pointers.push(gid);
+                }
+            }
+            Ok(None) => blobs.failed.push((gid, EntryError::NoBase)),
+            Err(error) => match error.size() {
+                Some(size) => blobs.big.push((gid, size)),
+                None => blobs.failed.push((gid, error.entry())),
+            },
+        }
+        blobs
+    }
+
+    /// Scans a blob that is too big to be held.
+    fn stream(&self, gid: Gid, size: u64, blobs: &mut Blobs<T>) {
+        let oid = self.census.oid(gid);
+        if !matches!(self.census.objects.stream(&oid), Ok(Some(_))) {
+            blobs.failed.push((gid, EntryError::TooBig(size)));
+            return;
+        }
+        let content = BigBlob::new(self.census.objects, oid, size);
+        let scan = || {
+            let matches = self.detector.scan(&content)?;
+            if matches.is_empty() { Ok(Vec::new()) } else { (self.listener.blob)(&content, matches) }
+        };
+        match catch_unwind(AssertUnwindSafe(scan)) {
+            Ok(found) => blobs.keep(gid, &content, found),
+            Err(_) => blobs.failed.push((gid, EntryError::Bug)),
+        }
+    }
+}
+
+impl<T> Swept<'_, T> {
+    fn exposure(&self) -> Exposure<'_> {
+        Exposure { graph: &self.graph, folders: &self.folders, lists: &self.lists }
+    }
+
+    /// What was kept of a blob's matches.
+    pub fn found(&self, blob: &Oid) -> &[T] {
+        let gid = self.census.find(blob.as_bytes());
+        gid.and_then(|gid| self.found.get(&gid)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Blobs with matches, by id.
+    pub fn blobs(&self) -> Vec<Oid> {
+        let mut blobs: Vec<Oid> = self.found.keys().map(|gid| self.census.oid(*gid)).collect();
+        blobs.sort_unstable();
+        blobs
+    }
+
+    /// Texts of commits and tags with matches, by id; with whether a tip reaches them.
+    pub fn texts(&self) -> impl Iterator<Item = (&Oid, bool, &[T])> {
+        self.texts.iter().map(|(oid, (gid, found))| (oid, self.reached.get(*gid), found.as_slice()))
+    }
+
+    /// Whether a tip reaches a commit or tag.
+    pub fn reaches(&self, oid: &Oid) -> bool {
+        self.census.find(oid.as_bytes()).is_some_and(|gid| self.reached.get(gid))
+    }
+
+    /// The commits that tips reach, or all the others.
+    fn commits(&self, are_reached: bool) -> Bits {
+        let mut commits = Bits::of_len(self.census.len());
+        let nodes = self.graph.commits().iter();
+        nodes.filter(|node| self.reached.get(node.gid) == are_reached).for_each(|node| commits.set(node.gid));
+        commits
+    }
+
+    /// Every appearance of a blob with matches in the commits that tips reach, or in all the others; sorted.
+    pub fn appearances(&self, are_reached: bool) -> Vec<Appearance> {
+        let len = self.census.len() as Gid;
+        let is_there = |gid: &Gid| *gid < len;
+        let appearances = self.exposure().appearances(&self.commits(are_reached)).into_iter();
+        let mut appearances: Vec<Appearance> = appearances
+            .filter(|one| is_there(&one.blob))
+            .map(|one| Appearance {
+                commit: self.census.oid(one.commit),
+                path: one.path,
+                blob: self.census.oid(one.blob),
+                before: one
+                    .before
+                    .iter()
+                    .filter(|gid| is_there(gid))
+                    .map(|gid| self.census.oid(*gid))
+                    .collect(),
+            })
+            .collect();
+        appearances.sort_unstable();
+        appearances
+    }
+
+    /// The blobs with matches that a ref's target holds, with their raw paths; `None` where it is not there. A blob has the empty path.
+    pub fn carried_by(&self, tip: &Oid) -> Option<Vec<(Vec<u8>, Oid)>> {
+        let gid = self.graph.peel(self.census.find(tip.as_bytes())?)?;
+        let tree = self.graph.commit(gid).map_or(gid, |node| node.tree);
+        if self.found.contains_key(&tree) {
+            return Some(vec![(Vec::new(), self.census.oid(tree))]);
+        }
+        let there = self
+            .exposure()
+            .content(tree)
+            .into_iter()
+            .filter(|(_, blob)| (*blob as usize) < self.census.len());
+        Some(there.map(|(path, blob)| (path, self.census.oid(blob))).collect())
+    }
+
+    /// For each blob with matches, the newest commit that tips reach and that still has it, with its time.
+    pub fn newest(&self) -> HashMap<Oid, (i64, Oid)> {
+        let newest = self.exposure().newest(&self.commits(true)).into_iter();
+        let there = newest.filter(|(blob, _)| (*blob as usize) < self.census.len());
+        there.map(|(blob, (time, commit))| (self.census.oid(blob), (time, self.census.oid(commit)))).collect()
+    }
+
+    /// Everything that should have been scanned and was not, each once.
+    fn all_broken(&self, failed: Vec<(Gid, EntryError)>, shallow: &BTreeSet<Oid>) -> Vec<Broken> {
+        let mut broken: BTreeMap<Oid, Broken> = BTreeMap::new();
+        let mut add = |one: Broken| {
+            broken.entry(one.oid).or_insert(one);
+        };
+        let unknown = (0..self.census.len() as Gid)
+            .filter(|gid| self.census.kind(*gid).is_none())
+            .map(|gid| (gid, EntryError::BadBase));
+        for (gid, error) in
+            failed.into_iter().chain(unknown).filter(|(gid, _)| !self.census.is_repeated(*gid))
+        {
+            let kind = self.census.kind(gid);
+            add(Broken { oid: self.census.oid(gid), kind, why: Some(error.to_string()), place: None });
+        }
+        for absent in &self.graph.absent {
+            let is_edge =
+                absent.kind == Some(ObjectKind::Commit) && shallow.contains(&self.census.oid(absent.by));
+            if self.reached.get(absent.by) && !is_edge {
+                add(Broken { oid: absent.oid, kind: absent.kind, why: None, place: None });
+            }
+        }
+        let len = self.census.len() as Gid;
+        for one in self.exposure().appearances(&self.commits(true)).into_iter().filter(|one| one.blob >= len)
+        {
+            let (oid, kind) = self.folders.absent[(one.blob - len) as usize];
+            let kind = if kind == EntryKind::Tree { ObjectKind::Tree } else { ObjectKind::Blob };
+            let place = Some((one.path, self.census.oid(one.commit)));
+            add(Broken { oid, kind: Some(kind), why: None, place });
+        }
+        broken.into_values().collect()
+    }
+}
