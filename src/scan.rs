@@ -1,5 +1,7 @@
 //! The spine: sources × detector × triage → report.
 
+mod history;
+
 use std::{
     collections::BTreeMap,
     io::{self, ErrorKind},
@@ -18,6 +20,8 @@ use crate::{
 
 /// So many small files are scanned before threads have started.
 const FEW: usize = 16;
+
+pub use history::{HistoryError, HistoryOptions, scan_history};
 
 /// What a scan is told beside its rules and policy.
 #[derive(Debug, Clone)]
@@ -85,8 +89,10 @@ pub fn scan(
         coverage.merge(part.coverage);
         sightings.extend(part.sightings);
     }
+    let exposure = source.kind().exposure();
+    sightings.iter_mut().for_each(|sighting| sighting.exposure = exposure);
     coverage.gaps.sort();
-    let assembled = assemble(triage, source.kind().exposure(), options.min_confidence, sightings);
+    let assembled = assemble(triage, options.min_confidence, sightings);
     Report {
         schema: SCHEMA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -152,7 +158,10 @@ impl Job<'_> {
         Some(match catch_unwind(AssertUnwindSafe(search)) {
             Ok(Ok(sightings)) => {
                 let gaps = opened.gap.iter().cloned().collect();
-                Part { sightings, coverage: Coverage { files: 1, bytes: opened.file_len(), gaps } }
+                Part {
+                    sightings,
+                    coverage: Coverage { files: 1, bytes: opened.file_len(), gaps, history: None },
+                }
             }
             Ok(Err(error)) if error.kind() == ErrorKind::UnexpectedEof => {
                 failed(GapReason::Changed, error.to_string())

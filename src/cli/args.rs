@@ -36,6 +36,8 @@ pub(super) enum Command {
     Scan(ScanArgs),
     /// Scan what the next commit would add: the index against HEAD, never the working files
     Staged(StagedArgs),
+    /// Scan every version of every file that a repository's refs reach
+    History(HistoryArgs),
     /// List, show and test rules
     Rules(RulesArgs),
     /// Accept findings in a baseline file, or drop entries that do nothing
@@ -94,6 +96,48 @@ pub(super) struct StagedArgs {
     pub(super) output: OutputArgs,
     #[command(flatten)]
     pub(super) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct HistoryArgs {
+    /// The repository: a work tree, a bare repository, or a folder in one
+    #[arg(default_value = ".", value_name = "REPO")]
+    pub(super) repository: PathBuf,
+    /// Only what these commits bring in: A..B is what B reaches and A does not
+    #[arg(long, value_name = "A..B", conflicts_with = "branch")]
+    pub(super) range: Option<String>,
+    /// Only what this branch (or any revision) reaches
+    #[arg(long, value_name = "NAME")]
+    pub(super) branch: Option<String>,
+    /// Report what no ref reaches, too
+    #[arg(long)]
+    pub(super) unreachable: bool,
+    /// List all refs with a place, not the first 20
+    #[arg(long)]
+    pub(super) refs: bool,
+    /// How blobs are scanned: where they differ from what they are stored as a delta of, or each whole
+    #[arg(long, value_enum, default_value = "delta", value_name = "ENGINE")]
+    pub(super) engine: EngineArg,
+    /// Memory for buffers (bytes, or with K, M or G) [default: 1G, at most a quarter of the machine's]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(super) memory: Option<u64>,
+    #[command(flatten)]
+    pub(super) select: SelectArgs,
+    #[command(flatten)]
+    pub(super) policy: PolicyArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum EngineArg {
+    /// Where they differ.
+    Delta,
+    /// Each whole.
+    Plain,
 }
 
 #[derive(Debug, Args)]

@@ -30,6 +30,7 @@ pub fn run() -> Exit {
     let result = match cli.command {
         Command::Scan(args) => scan::run(&args),
         Command::Staged(args) => staged::run(&args),
+        Command::History(args) => history::run(&args),
         Command::Rules(args) => rules::run(&args),
         Command::Baseline(args) => baseline::run(&args),
         Command::Report(args) => report::run(&args),

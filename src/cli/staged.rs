@@ -1,12 +1,13 @@
 //! `hekate staged`.
 
-use std::{env, ffi::OsString, time::Instant};
+use std::{env, ffi::OsStr, time::Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use super::{
     Exit,
     args::StagedArgs,
+    history::{Range, scan_range},
     progress::Bar,
     scan::{finish, with_threads},
 };
@@ -26,7 +27,7 @@ pub(super) fn run(args: &StagedArgs) -> Result<Exit> {
     if under_pre_commit && !args.all {
         let revision = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
         if let (Some(from), Some(to)) = (revision("PRE_COMMIT_FROM_REF"), revision("PRE_COMMIT_TO_REF")) {
-            return range(&from, &to);
+            return range(args, &from, &to, started);
         }
     }
     let scope = match (args.all, under_pre_commit) {
@@ -35,13 +36,7 @@ pub(super) fn run(args: &StagedArgs) -> Result<Exit> {
         (false, true) => Scope::ChangesOrAll,
         (false, false) => Scope::Changes,
     };
-    let flags = Flags {
-        baseline: args.output.baseline.clone(),
-        min_confidence: args.output.min_confidence,
-        show_secrets: args.output.show_secrets,
-        policy_from: args.policy.source(),
-        ..args.select.flags()
-    };
+    let flags = flags(args);
     let bar = Bar::new(!args.output.quiet && !args.run.no_progress);
     let scan = || scan_index(&flags, scope, args.output.show_suppressed, &bar);
     let report = with_threads(args.run.jobs, scan)?;
@@ -50,8 +45,23 @@ pub(super) fn run(args: &StagedArgs) -> Result<Exit> {
 }
 
 /// What the commits between two revisions bring in.
-fn range(from: &OsString, to: &OsString) -> Result<Exit> {
-    bail!("not yet: the range {}..{}", from.display(), to.display())
+fn range(args: &StagedArgs, from: &OsStr, to: &OsStr, started: Instant) -> Result<Exit> {
+    let flags = flags(args);
+    let here = env::current_dir().context("find the working directory")?;
+    let repository = Repository::from_env(&here, |name| env::var_os(name))?;
+    let range = Range::named(&repository, &format!("{}..{}", from.to_string_lossy(), to.to_string_lossy()))?;
+    let report = with_threads(args.run.jobs, || scan_range(&repository, range, &flags))?;
+    finish(&report, &args.output, &args.run, started)
+}
+
+fn flags(args: &StagedArgs) -> Flags {
+    Flags {
+        baseline: args.output.baseline.clone(),
+        min_confidence: args.output.min_confidence,
+        show_secrets: args.output.show_secrets,
+        policy_from: args.policy.source(),
+        ..args.select.flags()
+    }
 }
 
 /// Scans the index of the repository one works in.

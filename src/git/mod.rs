@@ -18,6 +18,7 @@ mod oid;
 pub mod pack;
 mod refs;
 mod repository;
+mod revision;
 
 pub use index::{CacheTree, CacheTreeNode, Index, IndexEntries, IndexEntry, IndexError};
 pub use object::{Commit, EntryKind, Object, ObjectKind, Tag, TreeEntry, tree_entry};
@@ -25,3 +26,4 @@ pub use objects::{EntryError, ObjectError, Objects, ObjectsError};
 pub use oid::{HashKind, Oid};
 pub use refs::{Head, Ref, Reflog, ReflogEntry, Refs, head, reflogs};
 pub use repository::{Repository, RepositoryError};
+pub use revision::{RevisionError, resolve};

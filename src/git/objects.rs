@@ -166,13 +166,20 @@ impl Objects {
 
     /// The same, so many packs away from the one that it was asked of: hostile packs may stand on each other in a circle.
     fn read_through(&self, oid: &Oid, most: u64, hops: usize) -> Result<Option<Object>, ObjectError> {
+        let mut damaged = None;
         for folder in &self.folders {
-            let loose = loose::read(folder, oid, most);
-            if let Some(object) = loose.map_err(|source| ObjectError::Loose { oid: *oid, source })? {
-                return Ok(Some(object));
+            match loose::read(folder, oid, most) {
+                Ok(Some(object)) => return Ok(Some(object)),
+                Ok(None) => {}
+                // A pack may hold it undamaged.
+                Err(source) => damaged = Some(ObjectError::Loose { oid: *oid, source }),
             }
         }
-        self.read_packed(oid, most, hops)
+        match (self.read_packed(oid, most, hops), damaged) {
+            (Ok(Some(object)), _) => Ok(Some(object)),
+            (_, Some(damaged)) => Err(damaged),
+            (packed, None) => packed,
+        }
     }
 
     /// The bytes of an object that stands whole in its file or pack, piece by piece; `None` of any other.

@@ -19,4 +19,4 @@ mod walk;
 
 pub use blob::Tell;
 pub use graph::TellText;
-pub use sweep::{Appearance, Broken, Counts, Engine, Listener, SweepOptions, Swept, sweep};
+pub use sweep::{Appearance, Broken, Engine, Listener, Scope, SweepOptions, Swept, sweep};

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     detect::Detector,
     git::{EntryError, EntryKind, ObjectKind, Objects, Oid},
-    model::Gap,
+    model::{Gap, ObjectCounts as Counts},
 };
 
 /// How blobs are scanned.
@@ -40,19 +40,6 @@ pub struct SweepOptions {
     pub engine: Engine,
     /// For buffers, in bytes.
     pub memory: u64,
-}
-
-/// How many objects of each kind.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Commits.
-    pub commits: u64,
-    /// Folders.
-    pub trees: u64,
-    /// Versions of files.
-    pub blobs: u64,
-    /// Annotated tags.
-    pub tags: u64,
 }
 
 /// An object that should have been scanned and was not.
@@ -89,6 +76,17 @@ pub struct Listener<'l, T> {
     pub text: TellText<'l, T>,
 }
 
+/// What of a history matters.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'s> {
+    /// What refs point to.
+    pub tips: &'s [Oid],
+    /// What these reach does not matter.
+    pub hidden: &'s [Oid],
+    /// The commits at which a shallow clone ends.
+    pub shallow: &'s BTreeSet<Oid>,
+}
+
 /// A swept history.
 pub struct Swept<'a, T> {
     census: Census<'a>,
@@ -115,11 +113,11 @@ pub struct Swept<'a, T> {
     pub gaps: Vec<Gap>,
 }
 
-/// Scans every object of a database. `tips` are what refs point to, `shallow` the commits at which a shallow clone ends.
+/// Scans every object of a database.
 pub fn sweep<'a, T: Send + Sync>(
     objects: &'a Objects,
     detector: &Detector,
-    (tips, shallow): (&[Oid], &BTreeSet<Oid>),
+    scope: &Scope<'_>,
     listener: &Listener<'_, T>,
     options: SweepOptions,
 ) -> Swept<'a, T> {
@@ -142,8 +140,10 @@ pub fn sweep<'a, T: Send + Sync>(
     }
     let mut folders = Folders::join(&census, visitors);
     let lists = Lists::close(&folders, &wanted, census.len());
-    let known = tips.iter().filter_map(|tip| census.find(tip.as_bytes()));
-    let reached = graph.reach(known);
+    let known =
+        |oids: &[Oid]| -> Vec<Gid> { oids.iter().filter_map(|tip| census.find(tip.as_bytes())).collect() };
+    let mut reached = graph.reach(known(scope.tips));
+    reached.remove(&graph.reach(known(scope.hidden)));
     let expected = expected(&census);
     let mut pointers: Vec<Oid> = blobs.pointers.iter().map(|gid| census.oid(*gid)).collect();
     pointers.sort_unstable();
@@ -163,7 +163,7 @@ pub fn sweep<'a, T: Send + Sync>(
         gaps,
         census,
     };
-    swept.broken = swept.all_broken(failed, shallow);
+    swept.broken = swept.all_broken(failed, scope.shallow);
     swept
 }
 

@@ -14,6 +14,41 @@ pub struct Coverage {
     pub bytes: u64,
     /// What was not, or not wholly, scanned, by path.
     pub gaps: Vec<Gap>,
+    /// Of a history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<HistoryCoverage>,
+}
+
+/// How much of a history was to be scanned and how much was.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryCoverage {
+    /// Refs, the heads of all work trees among them.
+    pub refs: u64,
+    /// Objects that are there or should be, each counted once.
+    pub expected: ObjectCounts,
+    /// Of these, what was scanned.
+    pub scanned: ObjectCounts,
+    /// Bytes of the scanned blobs, unpacked.
+    pub blob_bytes: u64,
+    /// It is a shallow clone: older commits are not there.
+    pub shallow: bool,
+    /// It is a partial clone: objects may not be there.
+    pub partial: bool,
+}
+
+/// Objects by kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObjectCounts {
+    /// Commits.
+    pub commits: u64,
+    /// Folders.
+    pub trees: u64,
+    /// Versions of files.
+    pub blobs: u64,
+    /// Annotated tags.
+    pub tags: u64,
 }
 
 impl Coverage {
@@ -22,6 +57,7 @@ impl Coverage {
         self.files += other.files;
         self.bytes += other.bytes;
         self.gaps.extend(other.gaps);
+        self.history = self.history.take().or(other.history);
     }
 
     /// Whether something that should have been scanned was not.
@@ -67,6 +103,8 @@ pub enum GapReason {
     Special,
     /// A symbolic link: it is never followed, its target is scanned where it lies.
     Link,
+    /// A commit at which a shallow clone ends: what is older is not there.
+    Shallow,
     /// A submodule: its commit belongs to another repository.
     Submodule,
     /// What stands for a file that git LFS keeps elsewhere.
@@ -80,7 +118,13 @@ impl GapReason {
             Self::Unreadable | Self::Vanished | Self::Missing | Self::Changed | Self::Cap | Self::Failed => {
                 true
             }
-            Self::TooLarge | Self::Binary | Self::Special | Self::Link | Self::Submodule | Self::Lfs => false,
+            Self::TooLarge
+            | Self::Binary
+            | Self::Special
+            | Self::Link
+            | Self::Shallow
+            | Self::Submodule
+            | Self::Lfs => false,
         }
     }
 }
@@ -98,6 +142,7 @@ impl fmt::Display for GapReason {
             Self::Binary => "binary, under --skip-binary",
             Self::Special => "FIFO, socket or device",
             Self::Link => "symbolic link, not followed",
+            Self::Shallow => "shallow clone, older commits are not there",
             Self::Submodule => "submodule, another repository",
             Self::Lfs => "kept elsewhere by git LFS",
         })

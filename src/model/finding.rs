@@ -84,6 +84,46 @@ pub struct Occurrence {
     /// The clear text of the match around the secret, only with `--show-secrets`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matched: Option<String>,
+    /// In history, id of the blob that it stands in; none where it stands in a commit's or tag's text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blob: Option<String>,
+    /// In history, id of the commit (or tag) that brought it to this path; none where no commit has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// That commit's author, `Name <mail>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    /// When it was authored, RFC 3339 with the author's own offset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    /// The first line of its message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// Refs that still have the secret at this path, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refs: Vec<String>,
+}
+
+impl Occurrence {
+    /// A place of a file: in no commit.
+    pub fn of_file(path: String, start: Position, end: Position, span: Span) -> Self {
+        Self {
+            path,
+            start,
+            end,
+            span,
+            excerpt: String::new(),
+            match_line: None,
+            place: None,
+            matched: None,
+            blob: None,
+            commit: None,
+            author: None,
+            date: None,
+            subject: None,
+            refs: Vec::new(),
+        }
+    }
 }
 
 impl fmt::Debug for Occurrence {

@@ -11,7 +11,7 @@ mod location;
 mod report;
 mod secret;
 
-pub use coverage::{Coverage, Gap, GapReason};
+pub use coverage::{Coverage, Gap, GapReason, HistoryCoverage, ObjectCounts};
 pub use evidence::Evidence;
 pub use finding::{Exposure, Finding, Occurrence, SecretView, Suppression, Verdict};
 pub use fingerprint::{Fingerprint, FingerprintKey, KeyError, LineDigest};

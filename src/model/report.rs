@@ -80,6 +80,8 @@ pub enum SourceKind {
     Stdin,
     /// What the next commit would add.
     Staged,
+    /// Every version of every file.
+    History,
 }
 
 impl SourceKind {
@@ -88,6 +90,7 @@ impl SourceKind {
         match self {
             Self::Worktree | Self::Stdin => Exposure::Worktree,
             Self::Staged => Exposure::Staged,
+            Self::History => Exposure::Past,
         }
     }
 }

@@ -156,7 +156,7 @@ fn put_advice(page: &mut Page, kind: SourceKind) {
             "Not committed yet: take it out and `git add` the file again, or `git restore --staged FILE`.",
             "To accept one instead: mark its line with `hekate:allow`, or run `hekate baseline write`.",
         ],
-        SourceKind::Worktree | SourceKind::Stdin => [
+        SourceKind::Worktree | SourceKind::Stdin | SourceKind::History => [
             "A leaked secret stays leaked when its line is gone: revoke or rotate it first, then remove it.",
             "To accept one instead: `hekate baseline write`, or mark its line with `hekate:allow`.",
         ],

@@ -30,7 +30,7 @@ pub(super) fn clean() -> Report {
         findings: Vec::new(),
         suppressed: BTreeMap::new(),
         suppressed_findings: Vec::new(),
-        coverage: Coverage { files: 1204, bytes: 12_345_678, gaps: Vec::new() },
+        coverage: Coverage { files: 1204, bytes: 12_345_678, gaps: Vec::new(), history: None },
     }
 }
 
@@ -174,14 +174,7 @@ fn bare(value: &str) -> Finding {
 }
 
 fn place(path: &str, line: u64, column: u64, excerpt: &str) -> Occurrence {
-    Occurrence {
-        path: path.to_owned(),
-        start: Position { line, column },
-        end: Position { line, column: column + 40 },
-        span: Span::new(100, 140),
-        excerpt: excerpt.to_owned(),
-        place: None,
-        match_line: None,
-        matched: None,
-    }
+    let (start, end) = (Position { line, column }, Position { line, column: column + 40 });
+    let place = Occurrence::of_file(path.to_owned(), start, end, Span::new(100, 140));
+    Occurrence { excerpt: excerpt.to_owned(), ..place }
 }

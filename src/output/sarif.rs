@@ -56,6 +56,7 @@ fn source_word(kind: SourceKind) -> &'static str {
         SourceKind::Worktree => "worktree",
         SourceKind::Stdin => "stdin",
         SourceKind::Staged => "staged",
+        SourceKind::History => "history",
     }
 }
 

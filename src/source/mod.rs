@@ -13,7 +13,7 @@ use crate::{
     model::{Gap, SourceKind, Span},
 };
 
-pub use path::display;
+pub use path::{display, display_bytes};
 pub use staged::{Scope, Staged, StagedError};
 pub use stdin::{Stdin, StdinError};
 pub use worktree::{SourceError, WalkOptions, Worktree};

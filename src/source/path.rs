@@ -18,7 +18,7 @@ pub fn display(path: &Path) -> String {
 }
 
 /// The same of a path as git has it: `/`-separated, relative.
-pub(super) fn display_bytes(path: &[u8]) -> String {
+pub fn display_bytes(path: &[u8]) -> String {
     let mut out = String::with_capacity(path.len());
     for chunk in path.utf8_chunks() {
         out.push_str(chunk.valid());

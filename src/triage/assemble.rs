@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::{Sighting, Triage};
-use crate::model::{
-    Confidence, Evidence, Exposure, Finding, Secret, SecretView, SuppressedFinding, Suppression,
-};
+use crate::model::{Confidence, Evidence, Finding, Secret, SecretView, SuppressedFinding, Suppression};
 
 /// What a scan comes to.
 #[derive(Debug, Default)]
@@ -21,12 +19,7 @@ pub struct Assembled {
 }
 
 /// Joins the sightings of a scan. Secrets of which no sighting reaches `least` are left out, uncounted.
-pub fn assemble(
-    triage: &Triage<'_>,
-    exposure: Exposure,
-    least: Confidence,
-    sightings: Vec<Sighting>,
-) -> Assembled {
+pub fn assemble(triage: &Triage<'_>, least: Confidence, sightings: Vec<Sighting>) -> Assembled {
     let mut groups: BTreeMap<Secret, Vec<Sighting>> = BTreeMap::new();
     for sighting in sightings {
         match groups.entry(sighting.canonical.clone()) {
@@ -42,7 +35,7 @@ pub fn assemble(
         group.retain(|sighting| sighting.is_added);
         group.iter_mut().for_each(|sighting| masks.hide_in(sighting));
         if group.iter().any(|sighting| sighting.confidence >= least) {
-            assembled.add(triage, exposure, group);
+            assembled.add(triage, group);
         }
     }
     assembled.findings.sort_by_key(order);
@@ -52,9 +45,12 @@ pub fn assemble(
 
 impl Assembled {
     /// One secret's sightings: those that count are a finding, the others one per reason.
-    fn add(&mut self, triage: &Triage<'_>, exposure: Exposure, mut group: Vec<Sighting>) {
+    fn add(&mut self, triage: &Triage<'_>, mut group: Vec<Sighting>) {
         group.sort_by(|one, two| {
-            let place = |sighting: &Sighting| (sighting.occurrence.path.clone(), sighting.occurrence.span);
+            let place = |sighting: &Sighting| {
+                let at = &sighting.occurrence;
+                (at.path.clone(), at.date.clone(), at.commit.clone(), at.blob.clone(), at.span)
+            };
             place(one).cmp(&place(two))
         });
         let mut by_reason: BTreeMap<Option<Suppression>, Vec<Sighting>> = BTreeMap::new();
@@ -63,7 +59,7 @@ impl Assembled {
         }
         for (reason, sightings) in by_reason {
             let places = sightings.len() as u64;
-            let finding = finding(triage, exposure, sightings);
+            let finding = finding(triage, sightings);
             match reason {
                 None => self.findings.push(finding),
                 Some(reason) => {
@@ -105,6 +101,10 @@ impl Masks {
         if values.is_match(excerpt.as_str()) {
             *excerpt = values.replace_all(excerpt, &self.redacted);
         }
+        let said = [&mut sighting.occurrence.author, &mut sighting.occurrence.subject];
+        for text in said.into_iter().flatten().filter(|text| values.is_match(text.as_str())) {
+            *text = values.replace_all(text, &self.redacted);
+        }
         sighting.evidence.retain(|evidence| match evidence {
             Evidence::Context { name } => !values.is_match(name.as_str()),
             _ => true,
@@ -118,7 +118,7 @@ fn order(finding: &Finding) -> impl Ord + use<> {
 }
 
 /// One finding of sightings that are one secret, sorted by place; there is at least one.
-fn finding(triage: &Triage<'_>, exposure: Exposure, sightings: Vec<Sighting>) -> Finding {
+fn finding(triage: &Triage<'_>, sightings: Vec<Sighting>) -> Finding {
     let names_it = |sighting: &&Sighting| {
         let rule = triage.detector().rule(sighting.rule);
         (rule.specificity, sighting.confidence, std::cmp::Reverse(rule.id.clone()))
@@ -143,7 +143,7 @@ fn finding(triage: &Triage<'_>, exposure: Exposure, sightings: Vec<Sighting>) ->
         fingerprint,
         secret: SecretView { redacted: best.secret.redacted(), length: best.secret.characters(), value },
         evidence: best.evidence.clone(),
-        exposure,
+        exposure: sightings.iter().map(|sighting| sighting.exposure).min().expect("at least one"),
         help: rule.help.clone(),
         occurrences: sightings.into_iter().map(|sighting| sighting.occurrence).collect(),
     }

@@ -15,8 +15,8 @@ use super::{
 use crate::{
     detect::{Content, Detector, RawMatch},
     model::{
-        Confidence, Evidence, Fingerprint, FingerprintKey, LineDigest, Occurrence, Position, Secret, Span,
-        Suppression,
+        Confidence, Evidence, Exposure, Fingerprint, FingerprintKey, LineDigest, Occurrence, Position,
+        Secret, Span, Suppression,
     },
     rule::{Allowlist, Detection, Origin, Rule},
 };
@@ -94,6 +94,8 @@ pub struct Sighting {
     pub suppression: Option<Suppression>,
     /// Whether what is scanned brings it in; else it was there before, and is known only to be masked.
     pub is_added: bool,
+    /// How far this place is out.
+    pub exposure: Exposure,
 }
 
 /// Allowlists or path patterns that can't be used.
@@ -260,15 +262,13 @@ impl<'d> Triage<'d> {
             Some(_) => Some(Suppression::InlineMark),
             None => self.suppression(core.rule, (&core.own, &core.global), site, &accepted),
         };
+        let at = Occurrence::of_file(site.path.to_owned(), place.start, place.end, *file_span);
         let occurrence = Occurrence {
-            path: site.path.to_owned(),
-            start: place.start,
-            end: place.end,
-            span: *file_span,
             excerpt: core.excerpt.clone(),
             match_line: (place.matched.line != place.start.line).then_some(place.matched.line),
             place: weak_place,
             matched: core.matched.as_ref().map(|text| String::from_utf8_lossy(text.expose()).into_owned()),
+            ..at
         };
         Sighting {
             rule: core.rule,
@@ -280,6 +280,7 @@ impl<'d> Triage<'d> {
             occurrence,
             suppression,
             is_added: true,
+            exposure: Exposure::Worktree,
         }
     }
 
@@ -341,18 +342,13 @@ impl<'d> Triage<'d> {
             confidence: belief::base_confidence(rule),
             evidence: vec![Evidence::Format { rule: rule.id.clone() }],
             occurrence: Occurrence {
-                path: path.to_owned(),
-                start,
-                end: start,
-                span: Span::new(0, 0),
-                excerpt: String::new(),
-                match_line: None,
                 place: Some(place),
-                matched: None,
+                ..Occurrence::of_file(path.to_owned(), start, start, Span::new(0, 0))
             },
             suppression: self.suppression(index, (&own, &global), Site { path, commit: None }, &accepted),
             canonical,
             is_added: true,
+            exposure: Exposure::Worktree,
         }
     }
 }
