@@ -65,12 +65,23 @@ pub fn list(folder: &Path, hash: HashKind) -> (Vec<Oid>, Vec<io::Error>) {
 /// # Errors
 /// A file that can't be read, or is no object.
 pub fn read(folder: &Path, oid: &Oid, most: u64) -> Result<Option<Object>, LooseError> {
-    let raw = match fs::read(path_of(folder, oid)) {
-        Ok(raw) => raw,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
+    let Some(mut file) = open(folder, oid)? else { return Ok(None) };
+    let mut raw = Vec::new();
+    file.read_to_end(&mut raw)?;
     decode(&raw, most).map(Some)
+}
+
+/// Opens a loose object's file; `None` where there is none. What is no regular file (a FIFO would block) is an error.
+fn open(folder: &Path, oid: &Oid) -> io::Result<Option<fs::File>> {
+    let path = path_of(folder, oid);
+    match fs::symlink_metadata(&path) {
+        Ok(metadata) if !metadata.is_file() => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"))
+        }
+        Ok(_) => fs::File::open(path).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The content of a loose object, piece by piece; `None` where there is none.
@@ -78,11 +89,7 @@ pub fn read(folder: &Path, oid: &Oid, most: u64) -> Result<Option<Object>, Loose
 /// # Errors
 /// A file that can't be read.
 pub fn stream(folder: &Path, oid: &Oid) -> io::Result<Option<Box<dyn io::Read + Send>>> {
-    let file = match fs::File::open(path_of(folder, oid)) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
+    let Some(file) = open(folder, oid)? else { return Ok(None) };
     let mut content = io::BufReader::new(flate2::read::ZlibDecoder::new(file));
     let mut head = Vec::new();
     content.by_ref().take(HEAD as u64).read_until(0, &mut head)?;
@@ -93,7 +100,7 @@ pub fn stream(folder: &Path, oid: &Oid) -> io::Result<Option<Box<dyn io::Read + 
 pub fn kind(folder: &Path, oid: &Oid) -> Option<ObjectKind> {
     let mut raw = Vec::new();
     // A stream's first bytes hold the head, however long it is.
-    fs::File::open(path_of(folder, oid)).ok()?.take(4096).read_to_end(&mut raw).ok()?;
+    open(folder, oid).ok()??.take(4096).read_to_end(&mut raw).ok()?;
     head(&raw).ok().map(|(kind, _, _)| kind)
 }
 

@@ -340,7 +340,7 @@ impl Table {
             if id_of(self.slots[slot]) == id {
                 return Err(());
             }
-            slot = slot + 1 & self.mask;
+            slot = (slot + 1) & self.mask;
         }
         self.slots[slot] = gid;
         Ok(())
@@ -352,7 +352,7 @@ impl Table {
             if id_of(self.slots[slot]) == id {
                 return Some(self.slots[slot]);
             }
-            slot = slot + 1 & self.mask;
+            slot = (slot + 1) & self.mask;
         }
         None
     }

@@ -1,7 +1,5 @@
 //! From blobs to the commits that brought them in and the refs that still carry them.
 
-use std::collections::HashMap;
-
 use rayon::prelude::*;
 
 use super::{
@@ -55,7 +53,7 @@ impl Exposure<'_> {
             }
             before.push(parent);
         }
-        self.compare(node.gid, list, &before, &mut Vec::new(), &mut found);
+        self.compare(node.gid, (list, &before), &mut Vec::new(), &mut found);
         found
     }
 
@@ -63,8 +61,7 @@ impl Exposure<'_> {
     fn compare(
         &self,
         commit: Gid,
-        list: ListId,
-        before: &[ListId],
+        (list, before): (ListId, &[ListId]),
         path: &mut Vec<u8>,
         found: &mut Vec<Appearance>,
     ) {
@@ -87,7 +84,7 @@ impl Exposure<'_> {
                     others.iter().map(|other| self.lists.of(*other)).filter(|list| *list != 0).collect();
                 // Another folder with the same content that matters has nothing new.
                 if !lists.contains(&inner) {
-                    self.compare(commit, inner, &lists, path, found);
+                    self.compare(commit, (inner, &lists), path, found);
                 }
             }
             path.truncate(length);
@@ -118,35 +115,5 @@ impl Exposure<'_> {
             }
             path.truncate(length);
         }
-    }
-
-    /// For each blob that matters the newest commit of the set that still has it, as its time and number.
-    pub(super) fn newest(&self, commits: &Bits) -> HashMap<Gid, (i64, Gid)> {
-        let mut by_list: HashMap<ListId, (i64, Gid)> = HashMap::new();
-        for node in self.graph.commits().iter().filter(|node| commits.get(node.gid)) {
-            let newest = by_list.entry(self.list_of(node)).or_insert((node.time, node.gid));
-            *newest = (*newest).max((node.time, node.gid));
-        }
-        let mut newest: HashMap<Gid, (i64, Gid)> = HashMap::new();
-        let mut open: Vec<(ListId, (i64, Gid))> = by_list.iter().map(|(list, time)| (*list, *time)).collect();
-        // The newest first, so that each list is gone into once, but for those that a newer one holds too.
-        open.sort_unstable_by_key(|(_, time)| *time);
-        let mut seen: HashMap<ListId, (i64, Gid)> = HashMap::new();
-        while let Some((list, time)) = open.pop() {
-            if seen.get(&list).is_some_and(|known| *known >= time) {
-                continue;
-            }
-            seen.insert(list, time);
-            for &(_, child) in self.lists.entries(list) {
-                match self.lists.of(child) {
-                    0 => {
-                        let known = newest.entry(child).or_insert(time);
-                        *known = (*known).max(time);
-                    }
-                    inner => open.push((inner, time)),
-                }
-            }
-        }
-        newest
     }
 }

@@ -39,8 +39,6 @@ pub(super) struct Node {
     pub(super) gid: Gid,
     /// Its root folder; [`NONE`] where that is not there.
     pub(super) tree: Gid,
-    /// When it was committed, in seconds since 1970.
-    pub(super) time: i64,
     first_parent: u32,
     parents: u32,
 }
@@ -122,7 +120,7 @@ impl Graph {
         let tree = find(&commit.tree, ObjectKind::Tree);
         let parents: Vec<Gid> = commit.parents.iter().map(|oid| find(oid, ObjectKind::Commit)).collect();
         self.parents.extend(&parents);
-        let node = Node { gid, tree, time: commit.time, first_parent, parents: parents.len() as u32 };
+        let node = Node { gid, tree, first_parent, parents: parents.len() as u32 };
         self.commits.push(node);
     }
 

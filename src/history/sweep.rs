@@ -192,7 +192,6 @@ struct Scan<'s, T> {
 
 impl<T: Send + Sync> Scan<'_, T> {
     /// Reads all commits and tags, and scans their texts.
-    #[expect(clippy::type_complexity, reason = "two results of one pass")]
     fn texts(
         &self,
         scanned: &mut Counts,
@@ -371,13 +370,6 @@ impl<T> Swept<'_, T> {
             .into_iter()
             .filter(|(_, blob)| (*blob as usize) < self.census.len());
         Some(there.map(|(path, blob)| (path, self.census.oid(blob))).collect())
-    }
-
-    /// For each blob with matches, the newest commit that tips reach and that still has it, with its time.
-    pub fn newest(&self) -> HashMap<Oid, (i64, Oid)> {
-        let newest = self.exposure().newest(&self.commits(true)).into_iter();
-        let there = newest.filter(|(blob, _)| (*blob as usize) < self.census.len());
-        there.map(|(blob, (time, commit))| (self.census.oid(blob), (time, self.census.oid(commit)))).collect()
     }
 
     /// Everything that should have been scanned and was not, each once.

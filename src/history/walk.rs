@@ -245,7 +245,7 @@ impl<V: Visit> Walker<'_, V> {
         match read {
             Ok(()) => {
                 let state = self.visitor.visit(gid, &bytes, None);
-                self.descend_from(pack, entry, bytes, state, shared);
+                self.descend_from((pack, entry), (bytes, state), shared);
             }
             Err(error) => {
                 match error {
@@ -261,10 +261,8 @@ impl<V: Visit> Walker<'_, V> {
 
     fn descend_from(
         &mut self,
-        pack: u32,
-        entry: u32,
-        bytes: Vec<u8>,
-        state: V::State,
+        (pack, entry): (u32, u32),
+        (bytes, state): (Vec<u8>, V::State),
         shared: &Shared<V::State>,
     ) {
         let end = self.census.packs[pack as usize].children(entry).len();

@@ -39,7 +39,9 @@ fn put_finding(text: &mut String, finding: &Finding) {
 }
 
 fn place(occurrence: &Occurrence) -> String {
-    format!("{}:{}", occurrence.path, occurrence.start.line)
+    let commit =
+        occurrence.commit.as_deref().map(|commit| format!(" at commit {}", &commit[..commit.len().min(12)]));
+    format!("{}:{}{}", occurrence.path, occurrence.start.line, commit.unwrap_or_default())
 }
 
 fn put_rest(text: &mut String, indent: &str, all: usize, listed: usize, noun: &str) {

@@ -269,7 +269,8 @@ impl View<'_, '_> {
         let mut sightings = Vec::new();
         let quotes = Quotes::default();
         for (oid, is_reached, examined) in self.swept.texts() {
-            if !is_reached && !(self.options.unreachable && self.options.range.is_none()) {
+            let is_wanted = self.options.unreachable && self.options.range.is_none();
+            if !is_reached && !is_wanted {
                 continue;
             }
             let id = oid.to_string();

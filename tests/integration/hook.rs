@@ -338,7 +338,6 @@ impl Project {
 
 #[cfg(unix)]
 #[test]
-#[ignore = "needs `hekate history`"]
 fn a_push_to_a_server_is_refused_with_a_message_that_helps() {
     let project = server_and_clone();
     project.install_at("server", "pre-receive");
@@ -363,7 +362,6 @@ fn a_push_to_a_server_is_refused_with_a_message_that_helps() {
 
 #[cfg(unix)]
 #[test]
-#[ignore = "needs `hekate history`"]
 fn a_server_judges_a_push_by_its_default_branch() {
     let project = server_and_clone();
     project.install_at("server", "pre-receive");
@@ -376,7 +374,6 @@ fn a_server_judges_a_push_by_its_default_branch() {
 
 #[cfg(unix)]
 #[test]
-#[ignore = "needs `hekate history`"]
 fn a_push_is_refused_before_it_leaves_whatever_the_remote_has() {
     let project = server_and_clone();
     project.install_at("clone", "pre-push");

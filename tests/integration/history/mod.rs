@@ -2,6 +2,8 @@
 //!
 //! A time-boxed part of it runs with every `cargo test`; with `HEKATE_LONG_TESTS=1` in the environment it runs in full.
 
+#![expect(clippy::print_stdout, reason = "a failing test says which repository it was about")]
+
 mod contents;
 mod exactness;
 mod exposure;

@@ -79,6 +79,9 @@ impl Kind {
     }
 }
 
+/// What was found in a blob at a path, once looked for.
+type SeenBlobs = HashMap<(String, String), Rc<BTreeSet<Seen>>>;
+
 /// All that a repository stores, and what leads there.
 pub(crate) struct Oracle {
     objects: HashMap<String, (Kind, Vec<u8>)>,
@@ -86,7 +89,7 @@ pub(crate) struct Oracle {
     shallow: HashSet<String>,
     /// Names of refs with what they point at, `HEAD` and those of other worktrees among them.
     pub(crate) refs: BTreeMap<String, String>,
-    blobs: RefCell<HashMap<(String, String), Rc<BTreeSet<Seen>>>>,
+    blobs: RefCell<SeenBlobs>,
     trees: RefCell<HashMap<(String, String), Held>>,
     width: usize,
 }
