@@ -179,7 +179,7 @@ impl Repo {
         // Sizes that lie must not be believed: each run has 2 GiB of address space, and threads have one heap.
         let script = "ulimit -v 2097152; exec \"$0\" \"$@\"";
         command.args(["-c", script, HEKATE]).env("MALLOC_ARENA_MAX", "1");
-        command.args(["history", name, "--format", "json", "--no-cache", "--no-progress"]);
+        command.args(["history", name, "--format", "json", "--no-progress"]);
         command.args(["--min-confidence", "low", "--show-suppressed"]).args(args).env("HEKATE_KEY", KEY);
         run(command, b"")
     }
