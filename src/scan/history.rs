@@ -90,7 +90,7 @@ pub fn scan_history(
     );
     let view = View { objects: &objects, swept: &swept, triage, options };
     let mut sightings = view.of_blobs(&tips);
-    sightings.extend(view.of_texts(&tips));
+    sightings.extend(view.of_texts());
     let mut coverage =
         coverage(&swept, refs.entries.len() as u64, !shallow.is_empty(), repository.is_partial()?);
     let is_there = |tip: &&Tip| !matches!(objects.read(&tip.oid, u64::MAX), Ok(None));
@@ -135,7 +135,8 @@ fn tips(refs: &Refs) -> Vec<Tip> {
                 Exposure::Branch
             }
             name if name.starts_with(b"refs/tags/") => Exposure::Tag,
-            name if name.ends_with(b"/HEAD") => Exposure::Head,
+            // What another work tree has checked out.
+            name if name.ends_with(b"/HEAD") => Exposure::Branch,
             _ => Exposure::Past,
         };
         Tip { name: display_bytes(&one.name), oid: one.target, exposure }
@@ -146,7 +147,11 @@ fn tips(refs: &Refs) -> Vec<Tip> {
 /// What makes two places the same in the eyes of whoever reads a report: the secret, and whether it counts.
 type Decided = (Secret, Option<Suppression>);
 /// For each secret at a path, how far it is out, and the refs that have it there.
-type Carriers = BTreeMap<(Vec<u8>, Secret), (Exposure, Vec<String>)>;
+type Carriers = BTreeMap<(Vec<u8>, Decided), (Exposure, Vec<String>)>;
+
+fn decided(sighting: &Sighting) -> Decided {
+    (sighting.canonical.clone(), sighting.suppression)
+}
 
 /// A swept history with what it is judged by.
 struct View<'v, 'a> {
@@ -174,9 +179,8 @@ impl View<'_, '_> {
         }
         if self.options.unreachable {
             let rest = self.swept.appearances(false);
-            let rest: Vec<&Appearance> = rest.iter().filter(|one| !seen.contains(&one.blob)).collect();
             seen.extend(rest.iter().map(|one| one.blob));
-            sightings.extend(rest.into_iter().flat_map(judge(Exposure::Unreachable)));
+            sightings.extend(rest.iter().flat_map(judge(Exposure::Unreachable)));
             for blob in self.swept.blobs().into_iter().filter(|blob| !seen.contains(blob)) {
                 let path = format!("blob {}", blob.short());
                 let found = self.judge(path.as_bytes(), None, &blob);
@@ -203,7 +207,6 @@ impl View<'_, '_> {
         quotes: &Quotes,
     ) -> Vec<Sighting> {
         let commit = one.commit.to_string();
-        let decided = |sighting: &Sighting| -> Decided { (sighting.canonical.clone(), sighting.suppression) };
         let before: BTreeSet<Decided> = one
             .before
             .iter()
@@ -213,7 +216,7 @@ impl View<'_, '_> {
         let mut found = self.judge(&one.path, Some(&commit), &one.blob);
         found.retain(|sighting| !before.contains(&decided(sighting)));
         for sighting in &mut found {
-            let carried = carriers.get(&(one.path.clone(), sighting.canonical.clone()));
+            let carried = carriers.get(&(one.path.clone(), decided(sighting)));
             sighting.exposure = carried.map_or(exposure, |(carried, _)| *carried);
             let at = &mut sighting.occurrence;
             at.refs = carried.map(|(_, refs)| refs.clone()).unwrap_or_default();
@@ -244,14 +247,14 @@ impl View<'_, '_> {
     /// Which refs still have which secret at which path.
     fn carriers(&self, tips: &[Tip]) -> Carriers {
         let mut carriers = Carriers::new();
-        let mut known: HashMap<Oid, Vec<Secret>> = HashMap::new();
+        let mut known: HashMap<(Vec<u8>, Oid), Vec<Decided>> = HashMap::new();
         for tip in tips {
-            let mut here: BTreeSet<(Vec<u8>, Secret)> = BTreeSet::new();
+            let mut here: BTreeSet<(Vec<u8>, Decided)> = BTreeSet::new();
             for (path, blob) in self.swept.carried_by(&tip.oid).unwrap_or_default() {
-                let secrets = known.entry(blob).or_insert_with(|| {
-                    self.swept.found(&blob).iter().map(|one| one.canonical().clone()).collect()
-                });
-                here.extend(secrets.iter().map(|secret| (path.clone(), secret.clone())));
+                let there = known
+                    .entry((path.clone(), blob))
+                    .or_insert_with(|| self.judge(&path, None, &blob).iter().map(decided).collect());
+                here.extend(there.iter().map(|one| (path.clone(), one.clone())));
             }
             for place in here {
                 let (exposure, refs) = carriers.entry(place).or_insert((tip.exposure, Vec::new()));
@@ -264,8 +267,8 @@ impl View<'_, '_> {
         carriers
     }
 
-    /// Sightings of secrets in the texts of commits and tags.
-    fn of_texts(&self, tips: &[Tip]) -> Vec<Sighting> {
+    /// Sightings of secrets in the texts of commits and tags: no file at a tip holds these.
+    fn of_texts(&self) -> Vec<Sighting> {
         let mut sightings = Vec::new();
         let quotes = Quotes::default();
         for (oid, is_reached, examined) in self.swept.texts() {
@@ -275,9 +278,7 @@ impl View<'_, '_> {
             }
             let id = oid.to_string();
             for mut sighting in self.triage.judge_at(Site { path: "message", commit: Some(&id) }, examined) {
-                let named = tips.iter().filter(|tip| tip.oid == *oid);
-                let nearest = named.map(|tip| tip.exposure).min().unwrap_or(Exposure::Past);
-                sighting.exposure = if is_reached { nearest } else { Exposure::Unreachable };
+                sighting.exposure = if is_reached { Exposure::Past } else { Exposure::Unreachable };
                 quotes.put(self.objects, oid, &mut sighting.occurrence);
                 sightings.push(sighting);
             }

@@ -359,7 +359,7 @@ pub(crate) fn clusters_that_shift_over_a_border(rng: &mut Rng) -> Repo {
             _ => crowd.extend(rule_text(rng)),
         }
     }
-    let start = code(1, 40_000);
+    let start = code(1, 60_000);
     let base = [&start[..BLOCK - crowd.len() / 2], &crowd, &start[..BLOCK]].concat();
     let step = |shift: usize| {
         let step = move |bytes: &[u8]| vec![Op::Insert(vec![b'#'; shift]), Op::Copy(0, bytes.len())];

@@ -193,7 +193,10 @@ impl View<'_> {
         let all = self.oracle.all();
         for (name, kind) in kinds {
             assert_eq!(history["scanned"][name], self.oracle.of_kind(&all, kind).len(), "{name}: {history}");
-            assert!(counts[name] as u64 <= history["expected"][name].as_u64().expect("a number"), "{history}");
+            assert!(
+                counts[name] as u64 <= history["expected"][name].as_u64().expect("a number"),
+                "{history}"
+            );
         }
         let gaps = json["coverage"]["gaps"].as_array().expect("a list");
         let missing = gaps.iter().filter(|gap| gap["reason"] == "missing").count();
