@@ -3,9 +3,9 @@
 //! An object database, refs and a detector come in; matches per blob and text, appearances and coverage go out. What becomes of a
 //! match is for others to say: whoever calls is told of content with matches and gives back what is to be kept of them.
 //!
-//! Objects are read from the pack files in the order of their deltas ([`walk`]); blobs are scanned where they differ from what they
-//! are made from ([`blob`]); folders are read where they differ, too ([`tree`]), and only what leads to a wanted blob is kept
-//! ([`closure`]). Nothing is fetched, and nothing here knows of rules, paths that matter, or reports.
+//! Objects are read from the pack files in the order of their deltas (`walk`); blobs are scanned where they differ from what they
+//! are made from (`blob`); folders are read where they differ, too (`tree`), and only what leads to a wanted blob is kept
+//! (`closure`). Nothing is fetched, and nothing here knows of rules, paths that matter, or reports.
 
 mod blob;
 mod census;
