@@ -59,6 +59,7 @@ pub(crate) fn no_deltas(_: &mut Rng) -> Repo {
 fn chain(depth: u64, versions: u64) -> Repo {
     let repo = Repo::new();
     repo.import_with(&edited(versions), &[], &[&format!("--depth={depth}")]);
+    repo.lay_out_all();
     repo
 }
 
@@ -69,6 +70,7 @@ pub(crate) fn chains_one_deep(_: &mut Rng) -> Repo {
 pub(crate) fn chains_fifty_deep(_: &mut Rng) -> Repo {
     let repo = chain(50, 150);
     repacked(&repo, &[], &["-adf", "--depth=50", "--window=60"]);
+    repo.lay_out_all();
     repo
 }
 
@@ -264,5 +266,6 @@ pub(crate) fn blobs_of_several_blocks(_: &mut Rng) -> Repo {
     }
     let repo = Repo::of(&import);
     repacked(&repo, &[], &["-adf", "--depth=50", "--window=50"]);
+    repo.lay_out_all();
     repo
 }
