@@ -381,7 +381,7 @@ pub(crate) fn clusters_that_shift_over_a_border(rng: &mut Rng) -> Repo {
         let step = move |bytes: &[u8]| vec![Op::Copy(shift, bytes.len() - shift)];
         Box::new(step) as Box<dyn FnOnce(&[u8]) -> Vec<Op>>
     };
-    let forth = [1, 1, 2, 3, 5, 8, 13, 21, 40, 41, 100, 500, 1000, 1500];
-    let steps = forth.into_iter().map(step).chain([4000, 1, 2, 7, 30, 600, 1200].into_iter().map(back));
+    let forth = [1, 2, 5, 13, 40, 41, 500, 1500];
+    let steps = forth.into_iter().map(step).chain([2000, 7, 30, 600].into_iter().map(back));
     deltas(&base, steps.collect::<Vec<_>>())
 }

@@ -51,7 +51,7 @@ exact_in_long! {
 
 #[test]
 fn random_histories() {
-    (0..if is_long() { 300 } else { 5 }).for_each(|seed| {
+    (0..if is_long() { 300 } else { 4 }).for_each(|seed| {
         println!("random history of seed {seed}");
         check(&random::random(&mut Rng::with_seed(seed)));
     });
@@ -59,7 +59,7 @@ fn random_histories() {
 
 #[test]
 fn random_deltas() {
-    (2..if is_long() { 200 } else { 5 }).for_each(|seed| {
+    (2..if is_long() { 200 } else { 4 }).for_each(|seed| {
         println!("random deltas of seed {seed}");
         check(&contents::deltas_of_any_shape(&mut Rng::with_seed(seed)));
     });
@@ -115,7 +115,9 @@ fn check(repo: &Repo) {
     let oracle = Oracle::of(repo);
     let reach = oracle.reach();
     agrees_with_git(repo, &oracle, &reach);
-    library::reads_as_git_does(repo, &oracle);
+    if is_long() {
+        library::reads_as_git_does(repo, &oracle);
+    }
     let outcome = agreed(repo, &[]);
     let view = View { oracle: &oracle, ids: &reach.there, missing: &reach.missing };
     let reached = view.check(&outcome);

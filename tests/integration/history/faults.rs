@@ -44,7 +44,7 @@ fn only(mut paths: Vec<PathBuf>) -> PathBuf {
 
 /// What a run over something damaged comes to: the same by every engine, orderly, and with all that git can still read.
 #[track_caller]
-pub(crate) fn survives(repo: &Repo, before: &Oracle, what: &str) -> Outcome {
+fn survives(repo: &Repo, before: &Oracle, what: &str) -> Outcome {
     println!("{what}");
     let outcome = agreed_by(FEW, repo, &["--unreachable", "--exit-zero"]);
     assert_eq!(complaint(repo, before, &outcome), None, "{what}");
@@ -52,7 +52,7 @@ pub(crate) fn survives(repo: &Repo, before: &Oracle, what: &str) -> Outcome {
 }
 
 /// What is wrong with a run over something damaged.
-fn complaint(repo: &Repo, before: &Oracle, outcome: &Outcome) -> Option<String> {
+pub(crate) fn complaint(repo: &Repo, before: &Oracle, outcome: &Outcome) -> Option<String> {
     if !matches!(outcome.code, 0 | 3) || outcome.stderr.contains("panicked") {
         return Some(format!("it ends with {}: {}", outcome.code, outcome.stderr));
     }

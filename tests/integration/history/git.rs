@@ -22,6 +22,7 @@ const CONFIG: &[(&str, &str)] = &[
     ("uploadpack.allowAnySHA1InWant", "true"),
     ("init.defaultBranch", "main"),
     ("core.autocrlf", "false"),
+    ("advice.graftFileDeprecated", "false"),
     ("pack.threads", "1"),
 ];
 

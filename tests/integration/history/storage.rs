@@ -6,6 +6,7 @@ use fastrand::Rng;
 
 use super::{
     git::{Import, Mark, Repo, file},
+    is_long,
     text::{code, leak, leaky, line, lines, spliced, text},
 };
 
@@ -252,7 +253,7 @@ pub(crate) fn blobs_of_several_blocks(_: &mut Rng) -> Repo {
             parents = vec![import.commit("main", &parents, &[file(&format!("{length}.txt"), &bytes)])];
         }
         for border in (BLOCK..bytes.len()).step_by(BLOCK) {
-            for back in [0, 1, 20, 41, 52, 4000] {
+            for back in [1, 41, 0, 20, 52, 4000].into_iter().take(if is_long() { 6 } else { 2 }) {
                 number += 1;
                 let changed = spliced(
                     &bytes,
