@@ -326,11 +326,11 @@ pub(crate) fn deltas_of_any_shape(rng: &mut Rng) -> Repo {
 
 /// Walks through the base, mostly forwards, and copies most of it in pieces.
 pub(crate) fn any_ops(rng: &mut Rng, base: &[u8]) -> Vec<Op> {
-    const LONGEST: usize = 60_000;
+    let longest = if is_long() { 60_000 } else { 12_000 };
     let mut ops = Vec::new();
     let (mut at, mut length) = (0, 0);
     let usual = [3, 40, 400, 4000][rng.usize(..4)];
-    while at < base.len() && length < LONGEST {
+    while at < base.len() && length < longest {
         let piece = rng.usize(1..=usual).min(base.len() - at);
         match rng.u8(..20) {
             0 => ops.push(Op::Insert(rule_text(rng))),
