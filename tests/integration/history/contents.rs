@@ -6,6 +6,7 @@ use fastrand::Rng;
 
 use super::{
     git::{Change, Import, Repo, file},
+    is_long,
     pack::{Delta, Kind, Op, Pack, hex},
     text::{code, leak, leaky, lines, rule_text, spliced, text, two_lines},
 };
@@ -17,6 +18,7 @@ fn versions(path: &str, versions: &[Vec<u8>]) -> Repo {
     import.series(path, versions.iter().map(Vec::as_slice));
     let repo = Repo::of(&import);
     repo.git(&["repack", "--quiet", "-adf", "--depth=50", "--window=100"]);
+    repo.lay_out_all();
     repo
 }
 
@@ -238,6 +240,7 @@ fn deltas(base: &[u8], steps: impl IntoIterator<Item = Box<dyn FnOnce(&[u8]) -> 
     }
     pack.write(&repo);
     commit_each(&repo, &ids);
+    repo.lay_out_all();
     repo
 }
 
@@ -302,17 +305,19 @@ pub(crate) fn glued_at_every_byte(_: &mut Rng) -> Repo {
     }
     pack.write(&repo);
     commit_each(&repo, &ids);
+    repo.lay_out_all();
     repo
 }
 
 /// Deltas as no program would choose them: copies of any length from anywhere, and inserts of nothing much.
 pub(crate) fn deltas_of_any_shape(rng: &mut Rng) -> Repo {
-    let base: Vec<u8> = (0..20)
+    let size = if is_long() { 20 } else { 5 };
+    let base: Vec<u8> = (0..size)
         .flat_map(|_| {
             [code(rng.u64(..), 6), rule_text(rng), b"\n".to_vec(), pem(rng.u64(..9)).into_bytes()].concat()
         })
         .collect();
-    let steps = (0..40).map(|_| {
+    let steps = (0..2 * size).map(|_| {
         let mut rng = rng.fork();
         Box::new(move |bytes: &[u8]| any_ops(&mut rng, bytes)) as Box<dyn FnOnce(&[u8]) -> Vec<Op>>
     });
@@ -320,12 +325,12 @@ pub(crate) fn deltas_of_any_shape(rng: &mut Rng) -> Repo {
 }
 
 /// Walks through the base, mostly forwards, and copies most of it in pieces.
-fn any_ops(rng: &mut Rng, base: &[u8]) -> Vec<Op> {
-    const LONGEST: usize = 60_000;
+pub(crate) fn any_ops(rng: &mut Rng, base: &[u8]) -> Vec<Op> {
+    let longest = if is_long() { 60_000 } else { 12_000 };
     let mut ops = Vec::new();
     let (mut at, mut length) = (0, 0);
     let usual = [3, 40, 400, 4000][rng.usize(..4)];
-    while at < base.len() && length < LONGEST {
+    while at < base.len() && length < longest {
         let piece = rng.usize(1..=usual).min(base.len() - at);
         match rng.u8(..20) {
             0 => ops.push(Op::Insert(rule_text(rng))),
@@ -346,11 +351,10 @@ fn any_ops(rng: &mut Rng, base: &[u8]) -> Vec<Op> {
     ops
 }
 
-/// What stands close together before and behind a block's border moves over it, byte by byte, without being changed.
-pub(crate) fn clusters_that_shift_over_a_border(rng: &mut Rng) -> Repo {
-    const BLOCK: usize = 1 << 20;
+/// At least so many bytes of what rules look for, close together.
+pub(crate) fn crowd(rng: &mut Rng, length: usize) -> Vec<u8> {
     let mut crowd = Vec::new();
-    while crowd.len() < 8000 {
+    while crowd.len() < length {
         match rng.u8(..6) {
             0 => crowd.extend(leak(rng.u64(..90)).into_bytes()),
             1 => crowd.extend(pem(rng.u64(..9)).into_bytes()),
@@ -359,7 +363,15 @@ pub(crate) fn clusters_that_shift_over_a_border(rng: &mut Rng) -> Repo {
             _ => crowd.extend(rule_text(rng)),
         }
     }
-    let start = code(1, 60_000);
+    crowd
+}
+
+/// What stands close together before and behind a block's border moves over it, byte by byte, without being changed.
+pub(crate) fn clusters_that_shift_over_a_border(rng: &mut Rng) -> Repo {
+    const BLOCK: usize = 1 << 20;
+    let crowd = crowd(rng, 8000);
+    let mut start = code(1, 60_000);
+    start.resize(BLOCK, b'\n');
     let base = [&start[..BLOCK - crowd.len() / 2], &crowd, &start[..BLOCK]].concat();
     let step = |shift: usize| {
         let step = move |bytes: &[u8]| vec![Op::Insert(vec![b'#'; shift]), Op::Copy(0, bytes.len())];
@@ -369,7 +381,7 @@ pub(crate) fn clusters_that_shift_over_a_border(rng: &mut Rng) -> Repo {
         let step = move |bytes: &[u8]| vec![Op::Copy(shift, bytes.len() - shift)];
         Box::new(step) as Box<dyn FnOnce(&[u8]) -> Vec<Op>>
     };
-    let forth = [1, 1, 2, 3, 5, 8, 13, 21, 40, 41, 100, 500, 1000, 1500];
-    let steps = forth.into_iter().map(step).chain([4000, 1, 2, 7, 30, 600, 1200].into_iter().map(back));
+    let forth = [1, 2, 5, 13, 40, 41, 500, 1500];
+    let steps = forth.into_iter().map(step).chain([2000, 7, 30, 600].into_iter().map(back));
     deltas(&base, steps.collect::<Vec<_>>())
 }

@@ -15,9 +15,9 @@ use super::{
 /// How far a ref is out, by its name; the first that fits.
 const PLACES: &[(&str, &str)] = &[
     ("HEAD", "head"),
+    ("worktrees/", "head"),
     ("refs/heads/", "branch"),
     ("refs/remotes/", "branch"),
-    ("worktrees/", "branch"),
     ("refs/tags/", "tag"),
 ];
 
@@ -54,10 +54,14 @@ pub(crate) fn check(oracle: &Oracle, ids: &BTreeSet<String>, reported: &Reported
     }
 }
 
-/// The secrets that count in what a ref points at.
+/// The secrets that count in what a ref points at: files, a file, and its own text.
 fn at_tip(oracle: &Oracle, id: &str) -> BTreeSet<Fingerprint> {
     let held = oracle.held_by(id);
-    held.iter().filter(|(_, seen)| seen.suppression.is_none()).map(|(_, seen)| seen.fingerprint).collect()
+    let file = oracle.file_of(id).map(|id| oracle.of_blob(id, "")).unwrap_or_default();
+    let is_text = matches!(oracle.kind(id), Some(Kind::Commit | Kind::Tag));
+    let texts = oracle.of_texts(is_text.then_some(id));
+    let all = held.iter().map(|(_, seen)| seen).chain(file.iter()).chain(texts.values().flatten());
+    all.filter(|seen| seen.suppression.is_none()).map(|seen| seen.fingerprint).collect()
 }
 
 fn exposures(repo: &Repo, args: &[&str]) -> Vec<String> {

@@ -22,6 +22,7 @@ const CONFIG: &[(&str, &str)] = &[
     ("uploadpack.allowAnySHA1InWant", "true"),
     ("init.defaultBranch", "main"),
     ("core.autocrlf", "false"),
+    ("advice.graftFileDeprecated", "false"),
     ("pack.threads", "1"),
 ];
 
@@ -150,6 +151,19 @@ impl Repo {
             ids[mark.parse::<usize>().expect("marks are numbers")] = id.to_owned();
         }
         ids
+    }
+
+    /// Adds a commit that has every blob at a path of its own: so every match in every version is in the report, with its place.
+    pub(crate) fn lay_out_all(&self) {
+        let args = ["cat-file", "--batch-all-objects", "--batch-check=%(objecttype) %(objectname)"];
+        let listed = String::from_utf8(self.git(&args)).expect("ids are text");
+        let ids: Vec<&str> = listed.lines().filter_map(|line| line.strip_prefix("blob ")).collect();
+        let paths: Vec<String> = (0..ids.len()).map(|index| format!("all/{index}.py")).collect();
+        let changes: Vec<Change<'_>> =
+            paths.iter().zip(ids).map(|(path, id)| Change::Blob(path.as_bytes(), id.to_owned())).collect();
+        let mut import = Import::default();
+        import.commit("all", &[], &changes);
+        self.import(&import);
     }
 
     /// Files of its object store whose names end so.

@@ -16,7 +16,7 @@ use hekate::{
 
 use super::git::{KEY, Repo};
 
-static DETECTOR: LazyLock<Detector> =
+pub(crate) static DETECTOR: LazyLock<Detector> =
     LazyLock::new(|| Detector::new(builtin()).expect("the built-in rules can be run"));
 
 static TRIAGE: LazyLock<Triage<'static>> = LazyLock::new(|| {
@@ -31,7 +31,10 @@ pub(crate) struct Seen {
     pub(crate) suppression: Option<Suppression>,
 }
 
-/// A secret at a path, as reports write it.
+/// All secrets of a blob at some path.
+type Secrets = Rc<BTreeSet<Seen>>;
+
+/// All secrets of a tree, each at its path as reports write it.
 pub(crate) type Held = Rc<BTreeSet<(String, Seen)>>;
 
 /// A commit that has a secret at a path where none of its parents has it.
@@ -68,19 +71,16 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    fn of(word: &str) -> Self {
+    fn of(word: &str) -> Option<Self> {
         match word {
-            "blob" => Self::Blob,
-            "commit" => Self::Commit,
-            "tag" => Self::Tag,
-            "tree" => Self::Tree,
-            other => panic!("no kind of object: {other}"),
+            "blob" => Some(Self::Blob),
+            "commit" => Some(Self::Commit),
+            "tag" => Some(Self::Tag),
+            "tree" => Some(Self::Tree),
+            _ => None,
         }
     }
 }
-
-/// What was found in a blob at a path, once looked for.
-type SeenBlobs = HashMap<(String, String), Rc<BTreeSet<Seen>>>;
 
 /// All that a repository stores, and what leads there.
 pub(crate) struct Oracle {
@@ -89,7 +89,7 @@ pub(crate) struct Oracle {
     shallow: HashSet<String>,
     /// Names of refs with what they point at, `HEAD` and those of other worktrees among them.
     pub(crate) refs: BTreeMap<String, String>,
-    blobs: RefCell<SeenBlobs>,
+    blobs: RefCell<HashMap<(String, String), Secrets>>,
     trees: RefCell<HashMap<(String, String), Held>>,
     width: usize,
 }
@@ -104,7 +104,8 @@ pub(crate) struct Reach {
 impl Oracle {
     pub(crate) fn of(repo: &Repo) -> Self {
         let args = ["cat-file", "--batch-all-objects", "--unordered", "--buffer", "--batch"];
-        let objects = parse_batch(&repo.git(&args));
+        let listed = parse_batch(&repo.git(&args)).into_iter();
+        let objects = listed.filter_map(|(id, kind, bytes)| Some((id, (kind?, bytes)))).collect();
         let mut refs = BTreeMap::new();
         let listed = repo.git(&["for-each-ref", "--format=%(objectname) %(refname)"]);
         for line in String::from_utf8(listed).expect("names are text").lines() {
@@ -142,6 +143,11 @@ impl Oracle {
 
     pub(crate) fn bytes(&self, id: &str) -> Option<&[u8]> {
         self.objects.get(id).map(|(_, bytes)| bytes.as_slice())
+    }
+
+    /// Whether an object is there as this.
+    pub(crate) fn holds(&self, id: &str, kind: Option<Kind>, bytes: &[u8]) -> bool {
+        self.kind(id) == kind && self.bytes(id) == Some(bytes)
     }
 
     pub(crate) fn all(&self) -> BTreeSet<String> {
@@ -207,7 +213,7 @@ impl Oracle {
     }
 
     /// The secrets of a blob at a path; of one that is not there, none.
-    pub(crate) fn of_blob(&self, id: &str, path: &str) -> Rc<BTreeSet<Seen>> {
+    pub(crate) fn of_blob(&self, id: &str, path: &str) -> Secrets {
         let key = (id.to_owned(), path.to_owned());
         let held = || Rc::new(self.bytes(id).map(|bytes| secrets(path, bytes)).unwrap_or_default());
         Rc::clone(self.blobs.borrow_mut().entry(key).or_insert_with(held))
@@ -246,6 +252,16 @@ impl Oracle {
                 headers(bytes, "object").first().map_or_else(Held::default, |id| self.held_by(id))
             }
             Some(Kind::Blob) | None => Held::default(),
+        }
+    }
+
+    /// The blob that an object is, or that a tag is of.
+    pub(crate) fn file_of<'a>(&'a self, id: &'a str) -> Option<&'a str> {
+        let (key, (kind, bytes)) = self.objects.get_key_value(id)?;
+        match kind {
+            Kind::Blob => Some(key),
+            Kind::Tag => self.file_of(self.objects.get_key_value(headers(bytes, "object").first()?)?.0),
+            Kind::Commit | Kind::Tree => None,
         }
     }
 
@@ -317,17 +333,24 @@ fn shown(name: &[u8]) -> String {
     name.utf8_chunks().map(chunk).collect()
 }
 
-/// The output of `git cat-file --batch`.
-fn parse_batch(mut output: &[u8]) -> HashMap<String, (Kind, Vec<u8>)> {
-    let mut objects = HashMap::new();
-    while !output.is_empty() {
-        let end = memchr::memchr(b'\n', output).expect("a header is a line");
-        let head = std::str::from_utf8(&output[..end]).expect("a header is text");
-        let [id, kind, size] = head.split(' ').collect::<Vec<_>>()[..] else { panic!("{head}") };
-        let size: usize = size.parse().expect("a size is a number");
-        let bytes = output[end + 1..end + 1 + size].to_vec();
-        objects.insert(id.to_owned(), (Kind::of(kind), bytes));
-        output = &output[end + 2 + size..];
+/// The answers in the output of `git cat-file --batch`, which may be cut; missing objects are of no kind.
+pub(crate) fn parse_batch(mut output: &[u8]) -> Vec<(String, Option<Kind>, Vec<u8>)> {
+    let mut objects = Vec::new();
+    while let Some(end) = memchr::memchr(b'\n', output) {
+        let head = String::from_utf8_lossy(&output[..end]);
+        output = &output[end + 1..];
+        let (kind, size) = match head.split(' ').collect::<Vec<_>>()[..] {
+            [_, kind, size] => (Kind::of(kind), size.parse().unwrap_or(0)),
+            [_, "missing"] => (None, 0),
+            // A damaged object that is longer than its header says.
+            _ => break,
+        };
+        if kind.is_some() && output.len() < size + 1 {
+            break;
+        }
+        let id = head.split(' ').next().expect("a header has words").to_owned();
+        objects.push((id, kind, output[..size].to_vec()));
+        output = &output[size + usize::from(kind.is_some())..];
     }
     objects
 }

@@ -36,6 +36,7 @@ pub(crate) fn random(rng: &mut Rng) -> Repo {
     let repo = Repo::new();
     repo.import_with(&import, &[], &[&format!("--depth={}", [1, 10, 50, 4000][rng.usize(..4)])]);
     repack(rng, &repo);
+    repo.lay_out_all();
     repo
 }
 

@@ -6,6 +6,7 @@ use fastrand::Rng;
 
 use super::{
     git::{Import, Mark, Repo, file},
+    is_long,
     text::{code, leak, leaky, line, lines, spliced, text},
 };
 
@@ -59,6 +60,7 @@ pub(crate) fn no_deltas(_: &mut Rng) -> Repo {
 fn chain(depth: u64, versions: u64) -> Repo {
     let repo = Repo::new();
     repo.import_with(&edited(versions), &[], &[&format!("--depth={depth}")]);
+    repo.lay_out_all();
     repo
 }
 
@@ -69,6 +71,7 @@ pub(crate) fn chains_one_deep(_: &mut Rng) -> Repo {
 pub(crate) fn chains_fifty_deep(_: &mut Rng) -> Repo {
     let repo = chain(50, 150);
     repacked(&repo, &[], &["-adf", "--depth=50", "--window=60"]);
+    repo.lay_out_all();
     repo
 }
 
@@ -250,7 +253,7 @@ pub(crate) fn blobs_of_several_blocks(_: &mut Rng) -> Repo {
             parents = vec![import.commit("main", &parents, &[file(&format!("{length}.txt"), &bytes)])];
         }
         for border in (BLOCK..bytes.len()).step_by(BLOCK) {
-            for back in [0, 1, 20, 41, 52, 4000] {
+            for back in [1, 41, 0, 20, 52, 4000].into_iter().take(if is_long() { 6 } else { 2 }) {
                 number += 1;
                 let changed = spliced(
                     &bytes,
@@ -264,5 +267,6 @@ pub(crate) fn blobs_of_several_blocks(_: &mut Rng) -> Repo {
     }
     let repo = Repo::of(&import);
     repacked(&repo, &[], &["-adf", "--depth=50", "--window=50"]);
+    repo.lay_out_all();
     repo
 }
