@@ -20,6 +20,9 @@ pub enum LooseError {
     /// It is no object, or damaged.
     #[error("the loose object is damaged")]
     Damaged,
+    /// It is another object than its name says.
+    #[error("the loose object's content is not what its name says")]
+    Misnamed,
     /// It is bigger than may be held, in bytes.
     #[error("the object has {0} bytes, more than may be held; raise --memory")]
     TooBig(u64),
@@ -68,7 +71,15 @@ pub fn read(folder: &Path, oid: &Oid, most: u64) -> Result<Option<Object>, Loose
     let Some(mut file) = open(folder, oid)? else { return Ok(None) };
     let mut raw = Vec::new();
     file.read_to_end(&mut raw)?;
-    decode(&raw, most).map(Some)
+    let object = decode(&raw, most)?;
+    let hash =
+        if oid.as_bytes().len() == HashKind::Sha1.id_len() { HashKind::Sha1 } else { HashKind::Sha256 };
+    let head = format!("{} {}\0", object.kind.as_str(), object.bytes.len());
+    // No index has a checksum of it.
+    if hash.digest(&[head.as_bytes(), &object.bytes]) != *oid {
+        return Err(LooseError::Misnamed);
+    }
+    Ok(Some(object))
 }
 
 /// Opens a loose object's file; `None` where there is none. What is no regular file (a FIFO would block) is an error.

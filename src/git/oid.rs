@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sha2::Digest;
+
 /// How a repository names its objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum HashKind {
@@ -18,6 +20,19 @@ impl HashKind {
         match self {
             Self::Sha1 => 20,
             Self::Sha256 => 32,
+        }
+    }
+
+    /// The id of these bytes, given in pieces.
+    pub fn digest(self, pieces: &[&[u8]]) -> Oid {
+        fn of<D: Digest>(pieces: &[&[u8]]) -> Oid {
+            let mut digest = D::new();
+            pieces.iter().for_each(|piece| digest.update(piece));
+            Oid::from_bytes(&digest.finalize()).expect("digests have the length of ids")
+        }
+        match self {
+            Self::Sha1 => of::<sha1::Sha1>(pieces),
+            Self::Sha256 => of::<sha2::Sha256>(pieces),
         }
     }
 

@@ -107,7 +107,10 @@ impl Repository {
     /// # Errors
     /// That there is none, or that it can't be read.
     pub fn discover(path: &Path) -> Result<Self, RepositoryError> {
-        let start = path.canonicalize().map_err(|source| RepositoryError::read(path, source))?;
+        let start = path.canonicalize().map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => RepositoryError::NotFound { path: path.to_owned() },
+            _ => RepositoryError::read(path, source),
+        })?;
         for folder in start.ancestors() {
             if let Some(place) = at(folder)? {
                 return Self::load(place);

@@ -61,10 +61,8 @@ impl<'a> Census<'a> {
             match pack {
                 Ok(pack) => {
                     if !pack.fits_index() {
-                        gaps.push(gap(
-                            path.with_extension("pack").display(),
-                            "its checksum is not the one that its index is for",
-                        ));
+                        let what = "it is not the pack that its index is for, or damaged";
+                        gaps.push(gap(path.with_extension("pack").display(), what));
                     }
                     let census = PackCensus::take(pack, first, objects.hash());
                     first += census.len();
@@ -73,6 +71,11 @@ impl<'a> Census<'a> {
                 Err(error) => gaps.push(gap(path.display(), &error.to_string())),
             }
         }
+        // A damaged index may give objects the names of others.
+        let is_sound = |pack: &&PackCensus<'_>| pack.pack.index.is_sound();
+        gaps.par_extend(packs.par_iter().filter(|pack| !is_sound(pack)).map(|pack| {
+            gap(pack.pack.path().with_extension("idx").display(), "its checksum is wrong: it is damaged")
+        }));
         let mut loose = Vec::new();
         for folder in objects.folders() {
             let (ids, failed) = loose::list(folder, objects.hash());

@@ -112,7 +112,8 @@ impl Graph {
     fn add_commit(&mut self, census: &Census<'_>, gid: Gid, commit: &Commit<'_>) {
         let first_parent = self.parents.len() as u32;
         let mut find = |oid: &Oid, kind| {
-            census.find(oid.as_bytes()).unwrap_or_else(|| {
+            let is_fit = |found: &Gid| census.kind(*found).is_none_or(|other| other == kind);
+            census.find(oid.as_bytes()).filter(is_fit).unwrap_or_else(|| {
                 self.absent.push(Absent { oid: *oid, kind: Some(kind), by: gid });
                 NONE
             })

@@ -163,7 +163,7 @@ pub fn sweep<'a, T: Send + Sync>(
         gaps,
         census,
     };
-    swept.broken = swept.all_broken(failed, scope.shallow);
+    swept.broken = swept.all_broken(failed, scope);
     swept
 }
 
@@ -357,10 +357,15 @@ impl<T> Swept<'_, T> {
         appearances
     }
 
+    /// The folder that a ref's target stands for, or the file.
+    fn tree_of(&self, tip: &Oid) -> Option<Gid> {
+        let gid = self.graph.peel(self.census.find(tip.as_bytes())?)?;
+        Some(self.graph.commit(gid).map_or(gid, |node| node.tree))
+    }
+
     /// The blobs with matches that a ref's target holds, with their raw paths; `None` where it is not there. A blob has the empty path.
     pub fn carried_by(&self, tip: &Oid) -> Option<Vec<(Vec<u8>, Oid)>> {
-        let gid = self.graph.peel(self.census.find(tip.as_bytes())?)?;
-        let tree = self.graph.commit(gid).map_or(gid, |node| node.tree);
+        let tree = self.tree_of(tip)?;
         if self.found.contains_key(&tree) {
             return Some(vec![(Vec::new(), self.census.oid(tree))]);
         }
@@ -373,35 +378,42 @@ impl<T> Swept<'_, T> {
     }
 
     /// Everything that should have been scanned and was not, each once.
-    fn all_broken(&self, failed: Vec<(Gid, EntryError)>, shallow: &BTreeSet<Oid>) -> Vec<Broken> {
+    fn all_broken(&self, failed: Vec<(Gid, EntryError)>, scope: &Scope<'_>) -> Vec<Broken> {
         let mut broken: BTreeMap<Oid, Broken> = BTreeMap::new();
-        let mut add = |one: Broken| {
-            broken.entry(one.oid).or_insert(one);
+        let mut add = |oid: Oid, kind, why: Option<String>, place| {
+            broken.entry(oid).or_insert(Broken { oid, kind, why, place });
         };
         let unknown = (0..self.census.len() as Gid)
             .filter(|gid| self.census.kind(*gid).is_none())
             .map(|gid| (gid, EntryError::BadBase));
-        for (gid, error) in
-            failed.into_iter().chain(unknown).filter(|(gid, _)| !self.census.is_repeated(*gid))
-        {
-            let kind = self.census.kind(gid);
-            add(Broken { oid: self.census.oid(gid), kind, why: Some(error.to_string()), place: None });
+        let failed = failed.into_iter().chain(unknown).filter(|(gid, _)| !self.census.is_repeated(*gid));
+        for (gid, error) in failed {
+            add(self.census.oid(gid), self.census.kind(gid), Some(error.to_string()), None);
         }
         for absent in &self.graph.absent {
-            let is_edge =
-                absent.kind == Some(ObjectKind::Commit) && shallow.contains(&self.census.oid(absent.by));
+            let by_shallow = || scope.shallow.contains(&self.census.oid(absent.by));
+            let is_edge = absent.kind == Some(ObjectKind::Commit) && by_shallow();
             if self.reached.get(absent.by) && !is_edge {
-                add(Broken { oid: absent.oid, kind: absent.kind, why: None, place: None });
+                add(absent.oid, absent.kind, self.misfit(&absent.oid, absent.kind), None);
             }
         }
         let len = self.census.len() as Gid;
-        for one in self.exposure().appearances(&self.commits(true)).into_iter().filter(|one| one.blob >= len)
-        {
-            let (oid, kind) = self.folders.absent[(one.blob - len) as usize];
-            let kind = if kind == EntryKind::Tree { ObjectKind::Tree } else { ObjectKind::Blob };
-            let place = Some((one.path, self.census.oid(one.commit)));
-            add(Broken { oid, kind: Some(kind), why: None, place });
+        let in_commits = self.exposure().appearances(&self.commits(true)).into_iter();
+        let in_commits = in_commits.map(|one| (one.path, one.blob, Some(self.census.oid(one.commit))));
+        let tips = scope.tips.iter().filter_map(|tip| self.tree_of(tip));
+        let at_tips =
+            tips.flat_map(|tree| self.exposure().content(tree)).map(|(path, blob)| (path, blob, None));
+        for (path, blob, commit) in in_commits.chain(at_tips).filter(|(_, blob, _)| *blob >= len) {
+            let (oid, kind) = self.folders.absent[(blob - len) as usize];
+            let kind = Some(if kind == EntryKind::Tree { ObjectKind::Tree } else { ObjectKind::Blob });
+            add(oid, kind, self.misfit(&oid, kind), commit.map(|commit| (path, commit)));
         }
         broken.into_values().collect()
+    }
+
+    /// Why an object can't stand where one of this kind should; `None` where it is not there.
+    fn misfit(&self, oid: &Oid, kind: Option<ObjectKind>) -> Option<String> {
+        let there = self.census.kind(self.census.find(oid.as_bytes())?)?;
+        Some(format!("it is a {}, and something names it as a {}", there.as_str(), kind?.as_str()))
     }
 }

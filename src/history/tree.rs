@@ -10,7 +10,7 @@ use super::{
     walk::{Made, Visit},
 };
 use crate::{
-    git::{EntryError, EntryKind, HashKind, Oid, TreeEntry, tree_entry},
+    git::{EntryError, EntryKind, HashKind, ObjectKind, Oid, TreeEntry, tree_entry},
     model::Segment,
 };
 
@@ -173,8 +173,11 @@ impl<'a> TreeVisitor<'a> {
             self.submodules.number(entry.name);
             return;
         }
-        let child = match self.census.find(entry.id) {
-            Some(child) if entry.kind == EntryKind::Blob && !self.wanted.get(child) => return,
+        let kind = if entry.kind == EntryKind::Tree { ObjectKind::Tree } else { ObjectKind::Blob };
+        // What is of another kind can't stand here: it is as good as not there.
+        let is_fit = |child: &Gid| self.census.kind(*child).is_none_or(|other| other == kind);
+        let child = match self.census.find(entry.id).filter(is_fit) {
+            Some(child) if kind == ObjectKind::Blob && !self.wanted.get(child) => return,
             Some(child) => child,
             None => {
                 let oid = Oid::from_bytes(entry.id).expect("ids have the length of the hash");

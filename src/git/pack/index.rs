@@ -129,6 +129,12 @@ impl PackIndex {
         None
     }
 
+    /// Whether it is as it was written: its own checksum stands at its end.
+    pub fn is_sound(&self) -> bool {
+        let (content, checksum) = self.map.split_at(self.map.len() - self.hash.id_len());
+        self.hash.digest(&[content]).as_bytes() == checksum
+    }
+
     /// The pack's checksum, as the index has it.
     pub fn pack_checksum(&self) -> &[u8] {
         let end = self.map.len() - self.hash.id_len();

@@ -95,9 +95,10 @@ impl Pack {
         self.end
     }
 
-    /// Whether its checksum is the one that its index is for: a pack that was cut or put in another's place fails here.
+    /// Whether its checksum and count are those of its index: a pack that was cut or put in another's place fails here.
     pub fn fits_index(&self) -> bool {
         self.data[self.data.len() - self.hash.id_len()..] == *self.index.pack_checksum()
+            && self.data[8..12] == self.index.count().to_be_bytes()
     }
 
     /// Bytes of the pack.
