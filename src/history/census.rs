@@ -321,43 +321,57 @@ fn number(kind: ObjectKind) -> u8 {
 /// Objects by id: open addressing by the first bytes of the id, which are as good as a hash.
 #[derive(Default)]
 struct Table {
-    slots: Vec<Gid>,
+    slots: Vec<Slot>,
     mask: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Slot {
+    /// [`NONE`] in an empty slot.
+    gid: Gid,
+    /// Other bytes of the id: few ids need be read to see that they are others.
+    tag: u32,
 }
 
 impl Table {
     fn with_room_for(len: usize) -> Self {
         let size = (len * 2 + 16).next_power_of_two();
-        Self { slots: vec![NONE; size], mask: size - 1 }
+        Self { slots: vec![Slot { gid: NONE, tag: 0 }; size], mask: size - 1 }
     }
 
-    fn start(&self, id: &[u8]) -> usize {
+    /// Where to begin, and the tag.
+    fn start(&self, id: &[u8]) -> (usize, u32) {
         let head = id.first_chunk::<8>().map_or(0, |head| u64::from_le_bytes(*head));
         // Ids may be chosen to collide in some bits, at a cost; multiplied they collide no more cheaply.
-        (head.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20) as usize & self.mask
+        let mixed = head.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        ((mixed >> 20) as usize & self.mask, head as u32)
+    }
+
+    /// The slot of this id, or the empty one where it would stand.
+    fn slot<'i>(&self, id: &[u8], id_of: impl Fn(Gid) -> &'i [u8]) -> (usize, u32) {
+        let (mut at, tag) = self.start(id);
+        loop {
+            let slot = self.slots[at];
+            if slot.gid == NONE || (slot.tag == tag && id_of(slot.gid) == id) {
+                return (at, tag);
+            }
+            at = (at + 1) & self.mask;
+        }
     }
 
     fn insert<'i>(&mut self, gid: Gid, id: &[u8], id_of: impl Fn(Gid) -> &'i [u8]) -> Result<(), ()> {
-        let mut slot = self.start(id);
-        while self.slots[slot] != NONE {
-            if id_of(self.slots[slot]) == id {
-                return Err(());
-            }
-            slot = (slot + 1) & self.mask;
+        let (at, tag) = self.slot(id, id_of);
+        let slot = &mut self.slots[at];
+        if slot.gid != NONE {
+            return Err(());
         }
-        self.slots[slot] = gid;
+        *slot = Slot { gid, tag };
         Ok(())
     }
 
     fn find<'i>(&self, id: &[u8], id_of: impl Fn(Gid) -> &'i [u8]) -> Option<Gid> {
-        let mut slot = self.start(id);
-        while self.slots[slot] != NONE {
-            if id_of(self.slots[slot]) == id {
-                return Some(self.slots[slot]);
-            }
-            slot = (slot + 1) & self.mask;
-        }
-        None
+        let gid = self.slots[self.slot(id, id_of).0].gid;
+        (gid != NONE).then_some(gid)
     }
 }
 

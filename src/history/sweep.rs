@@ -403,7 +403,10 @@ impl<T> Swept<'_, T> {
         let tips = scope.tips.iter().filter_map(|tip| self.tree_of(tip));
         let at_tips =
             tips.flat_map(|tree| self.exposure().content(tree)).map(|(path, blob)| (path, blob, None));
-        for (path, blob, commit) in in_commits.chain(at_tips).filter(|(_, blob, _)| *blob >= len) {
+        let mut absent: Vec<_> = in_commits.chain(at_tips).filter(|(_, blob, _)| *blob >= len).collect();
+        // Of many places the first one is told, whichever thread saw which.
+        absent.sort_unstable_by(|one, two| (&one.0, one.2).cmp(&(&two.0, two.2)));
+        for (path, blob, commit) in absent {
             let (oid, kind) = self.folders.absent[(blob - len) as usize];
             let kind = Some(if kind == EntryKind::Tree { ObjectKind::Tree } else { ObjectKind::Blob });
             add(oid, kind, self.misfit(&oid, kind), commit.map(|commit| (path, commit)));

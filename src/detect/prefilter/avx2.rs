@@ -13,38 +13,49 @@ use std::{
     ops::Range,
 };
 
-use super::{GROUPS, Tables, WINDOW, folded_window};
+use super::{FOLD, GROUPS, Tables, WINDOW, bitmap::Bitmap};
 
 const LANES: usize = 32;
 /// What a block of positions reads.
 const BLOCK: usize = LANES + WINDOW - 1;
 
-/// Calls `confirm` with every candidate among `positions`, and the folded bytes there. The processor must have AVX2.
+/// Calls `confirm` with every candidate among `positions` that the bitmap knows, and the folded bytes there. The processor must have
+/// AVX2.
 pub(super) fn candidates(
-    tables: &Tables,
+    (tables, bitmap): (&Tables, &Bitmap),
     bytes: &[u8],
     positions: Range<usize>,
     confirm: &mut impl FnMut(usize, u32),
 ) {
+    let mut known = [(0, 0); LANES];
     let mut at = positions.start;
     while at < positions.end {
-        let mut mask = match bytes.get(at..at + BLOCK) {
-            Some(block) => block_mask(tables, block.try_into().expect("it has the block's length")),
+        let mut last = [0; BLOCK];
+        let block: &[u8; BLOCK] = match bytes.get(at..at + BLOCK) {
+            Some(block) => block.try_into().expect("it has the block's length"),
             None => {
-                let mut block = [0; BLOCK];
                 let rest = &bytes[at.min(bytes.len())..];
-                block[..rest.len()].copy_from_slice(rest);
-                block_mask(tables, &block)
+                last[..rest.len()].copy_from_slice(rest);
+                &last
             }
         };
+        let mut mask = block_mask(tables, block);
         let left = positions.end - at;
         if left < LANES {
             mask &= (1 << left) - 1;
         }
+        // With many literals one position in ten is a candidate, and few of those are more: a branch on each would be guessed wrong.
+        let mut count = 0;
         while mask != 0 {
-            let position = at + mask.trailing_zeros() as usize;
-            confirm(position, folded_window(bytes, position));
+            let lane = mask.trailing_zeros() as usize % LANES;
+            let window = u32::from_le_bytes(block[lane..lane + WINDOW].try_into().expect("four bytes"));
+            let folded = window | FOLD;
+            known[count % LANES] = (lane, folded);
+            count += usize::from(bitmap.has(folded));
             mask &= mask - 1;
+        }
+        for &(lane, folded) in &known[..count.min(LANES)] {
+            confirm(at + lane, folded);
         }
         at += LANES;
     }

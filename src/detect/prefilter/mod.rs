@@ -5,8 +5,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+mod bitmap;
 mod plan;
-mod portable;
 
 use std::ops::Range;
 
@@ -16,6 +16,8 @@ use plan::{BUCKETS, WINDOW};
 /// Nibble tables per group of eight buckets: for each position, a low and a high one.
 const GROUPS: usize = BUCKETS / 8;
 const HASH_BITS: u32 = 13;
+/// Folds four bytes: what ASCII letters of either case become is the same.
+const FOLD: u32 = 0x2020_2020;
 
 /// A literal's place in the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,7 +34,7 @@ pub(crate) struct Prefilter {
     tables: Tables,
     four: Confirm,
     three: Confirm,
-    portable: portable::Bitmap,
+    bitmap: bitmap::Bitmap,
     max_offset: usize,
     max_len: usize,
     engine: Engine,
@@ -113,7 +115,7 @@ impl Prefilter {
             tables,
             four: Confirm::new(plan, u32::MAX, |bytes| bytes.len() >= WINDOW),
             three: Confirm::new(plan, 0x00FF_FFFF, |bytes| bytes.len() < WINDOW),
-            portable: portable::Bitmap::new(plan),
+            bitmap: bitmap::Bitmap::new(plan),
             max_offset: plan.literals.iter().map(|placed| usize::from(placed.offset)).max().unwrap_or(0),
             max_len: plan.literals.iter().map(|placed| placed.bytes.len()).max().unwrap_or(0),
             literals: plan.literals.iter().map(|placed| placed.bytes.clone()).collect(),
@@ -150,8 +152,8 @@ impl Prefilter {
         };
         match self.engine {
             #[cfg(target_arch = "x86_64")]
-            Engine::Avx2 => avx2::candidates(&self.tables, bytes, positions, &mut confirm),
-            Engine::Portable => self.portable.candidates(bytes, positions, &mut confirm),
+            Engine::Avx2 => avx2::candidates((&self.tables, &self.bitmap), bytes, positions, &mut confirm),
+            Engine::Portable => self.bitmap.candidates(bytes, positions, &mut confirm),
         }
     }
 }
@@ -169,7 +171,6 @@ impl Engine {
 /// The four bytes at `at`, folded by OR 0x20; those beyond the end are zero before folding.
 #[inline]
 fn folded_window(bytes: &[u8], at: usize) -> u32 {
-    const FOLD: u32 = 0x2020_2020;
     match bytes.get(at..at + WINDOW) {
         Some(window) => u32::from_le_bytes(window.try_into().expect("four bytes")) | FOLD,
         None => {

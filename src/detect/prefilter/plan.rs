@@ -1,8 +1,8 @@
 //! Where in each literal to look, and which literals share a bucket: the part of the prefilter that is worth doing ahead.
 //!
-//! A literal's *fingerprint* is its rarest stretch of four bytes. A *bucket* is a set of fingerprints which one bit of the SIMD
+//! A literal's *fingerprint* is a rare stretch of four bytes in it. A *bucket* is a set of fingerprints which one bit of the SIMD
 //! test stands for: it passes wherever, at each of the four positions, low and high nibble are those of some member. Each literal
-//! goes to the bucket where it adds least to the expected number of false candidates.
+//! goes, by one of its rarest windows, to the bucket where it adds least to the expected number of candidates.
 
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +34,11 @@ pub(crate) struct Placed {
 impl Placed {
     /// The fingerprint folded by OR 0x20; `None` is any byte (the last of a literal of three).
     pub(crate) fn fingerprint(&self) -> [Option<u8>; WINDOW] {
-        std::array::from_fn(|at| self.bytes.get(usize::from(self.offset) + at).map(|byte| byte | 0x20))
+        self.fingerprint_at(self.offset)
+    }
+
+    fn fingerprint_at(&self, offset: u8) -> [Option<u8>; WINDOW] {
+        std::array::from_fn(|at| self.bytes.get(usize::from(offset) + at).map(|byte| byte | 0x20))
     }
 }
 
@@ -45,80 +49,122 @@ impl Plan {
         literals.dedup();
         let mut placed: Vec<Placed> = literals
             .into_iter()
-            .map(|bytes| Placed { offset: rarest_window(&bytes), bucket: 0, bytes })
+            .map(|bytes| Placed { offset: rarest_windows(&bytes)[0].0, bucket: 0, bytes })
             .collect();
         assign_buckets(&mut placed);
         Self { literals: placed }
     }
 }
 
-fn rarest_window(bytes: &[u8]) -> u8 {
-    let windows = bytes.windows(WINDOW).enumerate();
-    let rarest = windows.min_by(|(_, one), (_, two)| stretch_rate(one).total_cmp(&stretch_rate(two)));
-    rarest.map_or(0, |(at, _)| u8::try_from(at).expect("literals are at most 48 bytes"))
+/// The offsets of a literal's rarest windows, rarest first, with their rates. A literal of three bytes has the one.
+fn rarest_windows(bytes: &[u8]) -> Vec<(u8, f32)> {
+    /// More make the plan no better.
+    const MOST: usize = 8;
+    let at = |at: usize| u8::try_from(at).expect("literals are at most 48 bytes");
+    let rated = bytes.windows(WINDOW).enumerate().map(|(offset, window)| (at(offset), stretch_rate(window)));
+    let mut windows: Vec<(u8, f32)> = rated.collect();
+    windows.sort_by(|(_, one), (_, two)| one.total_cmp(two));
+    windows.truncate(MOST);
+    if windows.is_empty() { vec![(0, stretch_rate(bytes))] } else { windows }
 }
 
-/// The nibbles that a bucket lets pass, per position.
+/// What a bucket lets pass: per position the low and the high nibbles of its members' bytes, in any combination.
 #[derive(Clone, Copy, Default)]
 struct Bucket {
     low: [u16; WINDOW],
     high: [u16; WINDOW],
+    /// Share of bytes that pass, and how much that grows by one more low or high nibble.
+    rate: [f32; WINDOW],
+    by_low: [[f32; 16]; WINDOW],
+    by_high: [[f32; 16]; WINDOW],
 }
 
 impl Bucket {
-    fn with(mut self, placed: &Placed) -> Self {
-        for (at, byte) in placed.fingerprint().into_iter().enumerate() {
-            let (low, high) = byte.map_or((u16::MAX, u16::MAX), |byte| (1 << (byte & 15), 1 << (byte >> 4)));
-            self.low[at] |= low;
-            self.high[at] |= high;
+    fn of<'p>(members: impl Iterator<Item = &'p Placed>, rates: &[f32; 256]) -> Self {
+        let mut bucket = Self::default();
+        for placed in members {
+            for (at, byte) in placed.fingerprint().into_iter().enumerate() {
+                let (low, high) =
+                    byte.map_or((u16::MAX, u16::MAX), |byte| (1 << (byte & 15), 1 << (byte >> 4)));
+                bucket.low[at] |= low;
+                bucket.high[at] |= high;
+            }
         }
-        self
+        for at in 0..WINDOW {
+            for (byte, rate) in rates.iter().enumerate() {
+                let (low, high) = (byte & 15, byte >> 4);
+                let (has_low, has_high) = (bucket.low[at] >> low & 1 == 1, bucket.high[at] >> high & 1 == 1);
+                match (has_low, has_high) {
+                    (true, true) => bucket.rate[at] += rate,
+                    (false, true) => bucket.by_low[at][low] += rate,
+                    (true, false) => bucket.by_high[at][high] += rate,
+                    (false, false) => {}
+                }
+            }
+        }
+        bucket
     }
 
-    /// Expected share of positions that pass, taking the four bytes as independent.
-    fn rate(&self, rates: &[f32; 256]) -> f32 {
-        (0..WINDOW)
-            .map(|at| {
-                let mut sum = 0.0;
-                for high in (0..16).filter(|high| self.high[at] >> high & 1 == 1) {
-                    for low in (0..16).filter(|low| self.low[at] >> low & 1 == 1) {
-                        sum += rates[high << 4 | low];
-                    }
-                }
-                sum.min(1.0)
-            })
-            .product()
+    /// How much the expected share of positions that pass grows by a fingerprint, taking its bytes as independent.
+    fn growth(&self, fingerprint: [Option<u8>; WINDOW], rates: &[f32; 256]) -> f32 {
+        let mut grown = 1.0;
+        for (at, byte) in fingerprint.into_iter().enumerate() {
+            grown *= byte.map_or(1.0, |byte| {
+                let (low, high) = (usize::from(byte & 15), usize::from(byte >> 4));
+                let both = self.low[at] >> low & 1 == 0 && self.high[at] >> high & 1 == 0;
+                let corner = if both { rates[usize::from(byte)] } else { 0.0 };
+                self.rate[at] + self.by_low[at][low] + self.by_high[at][high] + corner
+            });
+        }
+        grown - self.rate.iter().product::<f32>()
     }
 }
 
 fn assign_buckets(placed: &mut [Placed]) {
     const ROUNDS: usize = 3;
     let rates: [f32; 256] = std::array::from_fn(|byte| byte_rate(u8::try_from(byte).expect("below 256")));
+    let windows: Vec<Vec<(u8, f32)>> = placed.iter().map(|literal| rarest_windows(&literal.bytes)).collect();
     let mut order: Vec<usize> = (0..placed.len()).collect();
-    let hardness = |placed: &Placed| Bucket::default().with(placed).rate(&rates);
+    let hardness = |placed: &Placed| Bucket::default().growth(placed.fingerprint(), &rates);
     order.sort_by(|one, two| hardness(&placed[*two]).total_cmp(&hardness(&placed[*one])).then(one.cmp(two)));
     let mut members: Vec<Vec<usize>> = vec![Vec::new(); BUCKETS];
+    let mut buckets = vec![Bucket::default(); BUCKETS];
     for round in 0..ROUNDS {
         for &literal in &order {
+            let old = usize::from(placed[literal].bucket);
             if round > 0 {
-                members[usize::from(placed[literal].bucket)].retain(|member| *member != literal);
+                members[old].retain(|member| *member != literal);
+                buckets[old] = Bucket::of(members[old].iter().map(|member| &placed[*member]), &rates);
             }
-            let bucket = cheapest_bucket(&members, placed, literal, &rates);
-            placed[literal].bucket = u8::try_from(bucket).expect("below 48");
-            members[bucket].push(literal);
+            let (new, offset) = cheapest_place(&buckets, &placed[literal], &windows[literal], &rates);
+            placed[literal].bucket = u8::try_from(new).expect("below 48");
+            placed[literal].offset = offset;
+            members[new].push(literal);
+            buckets[new] = Bucket::of(members[new].iter().map(|member| &placed[*member]), &rates);
         }
     }
 }
 
-fn cheapest_bucket(members: &[Vec<usize>], placed: &[Placed], literal: usize, rates: &[f32; 256]) -> usize {
-    let added = |bucket: &Vec<usize>| {
-        let now = bucket.iter().fold(Bucket::default(), |all, member| all.with(&placed[*member]));
-        let then = now.with(&placed[literal]);
-        let before = if bucket.is_empty() { 0.0 } else { now.rate(rates) };
-        then.rate(rates) - before
-    };
-    let costs: Vec<f32> = members.iter().map(added).collect();
-    (0..members.len()).min_by(|one, two| costs[*one].total_cmp(&costs[*two])).unwrap_or(0)
+/// The bucket, and the offset of the window, with which a literal adds fewest candidates to the others'.
+fn cheapest_place(
+    buckets: &[Bucket],
+    literal: &Placed,
+    windows: &[(u8, f32)],
+    rates: &[f32; 256],
+) -> (usize, u8) {
+    /// What passes the bitmap too costs so many times a candidate that does not.
+    const KNOWN: f32 = 4.0;
+    let mut best = (f32::MAX, 0, literal.offset);
+    for &(offset, known) in windows {
+        let fingerprint = literal.fingerprint_at(offset);
+        for (index, bucket) in buckets.iter().enumerate() {
+            let cost = bucket.growth(fingerprint, rates) + KNOWN * known;
+            if cost < best.0 {
+                best = (cost, index, offset);
+            }
+        }
+    }
+    (best.1, best.2)
 }
 
 #[cfg(test)]

@@ -302,3 +302,21 @@ fn what_no_repository_is_refused() {
     let outcome = repo.history(&["--exit-zero"]);
     assert!(matches!(outcome.code, 2 | 3), "{}", outcome.code);
 }
+
+#[test]
+fn what_is_gone_from_many_paths_is_told_with_the_same_one_by_any_number_of_threads() {
+    let mut import = Import::default();
+    let bytes = leaky(1, 1);
+    for branch in 0..60 {
+        let paths: Vec<String> =
+            (0..9).map(|at| format!("{}/{}.py", branch * 7 % 11, at * 31 + branch)).collect();
+        let changes: Vec<_> = paths.iter().map(|path| file(path, &bytes)).collect();
+        import.commit(&format!("b{branch}"), &[], &changes);
+    }
+    let repo = Repo::new();
+    repo.import_with(&import, &["-c", "fastimport.unpackLimit=10000"], &[]);
+    let blob = repo.git_line(&["rev-parse", "b0:0/0.py"]);
+    fs::remove_file(repo.loose(&blob)).expect("remove it");
+    let outcome = agreed_by(FEW, &repo, &[]).ends(3);
+    assert!(outcome.stdout.contains("0/0.py in "), "{}", outcome.stdout);
+}
