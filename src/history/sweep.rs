@@ -400,7 +400,9 @@ impl<T> Swept<'_, T> {
         let len = self.census.len() as Gid;
         let in_commits = self.exposure().appearances(&self.commits(true)).into_iter();
         let in_commits = in_commits.map(|one| (one.path, one.blob, Some(self.census.oid(one.commit))));
-        let tips = scope.tips.iter().filter_map(|tip| self.tree_of(tip));
+        let is_bare = |tree: &Gid| self.graph.commit(*tree).is_none();
+        let tips = scope.tips.iter().filter_map(|tip| self.graph.peel(self.census.find(tip.as_bytes())?));
+        let tips = tips.filter(is_bare);
         let at_tips =
             tips.flat_map(|tree| self.exposure().content(tree)).map(|(path, blob)| (path, blob, None));
         let mut absent: Vec<_> = in_commits.chain(at_tips).filter(|(_, blob, _)| *blob >= len).collect();
