@@ -83,6 +83,8 @@ pub struct Scope<'s> {
     pub tips: &'s [Oid],
     /// What these reach does not matter.
     pub hidden: &'s [Oid],
+    /// Of the commits and tags that are left, these; `None`: all.
+    pub only: Option<&'s BTreeSet<Oid>>,
     /// The commits at which a shallow clone ends.
     pub shallow: &'s BTreeSet<Oid>,
 }
@@ -144,6 +146,9 @@ pub fn sweep<'a, T: Send + Sync>(
         |oids: &[Oid]| -> Vec<Gid> { oids.iter().filter_map(|tip| census.find(tip.as_bytes())).collect() };
     let mut reached = graph.reach(known(scope.tips));
     reached.remove(&graph.reach(known(scope.hidden)));
+    if let Some(only) = scope.only {
+        reached.retain(|gid| only.contains(&census.oid(gid)));
+    }
     let expected = expected(&census);
     let mut pointers: Vec<Oid> = blobs.pointers.iter().map(|gid| census.oid(*gid)).collect();
     pointers.sort_unstable();
@@ -324,6 +329,15 @@ impl<T> Swept<'_, T> {
     /// Whether a tip reaches a commit or tag.
     pub fn reaches(&self, oid: &Oid) -> bool {
         self.census.find(oid.as_bytes()).is_some_and(|gid| self.reached.get(gid))
+    }
+
+    /// Which of these lead to no commit but to a folder or file.
+    pub fn outside(&self, tips: &[Oid]) -> Vec<Oid> {
+        let leads_outside = |tip: &&Oid| {
+            let target = self.census.find(tip.as_bytes()).and_then(|gid| self.graph.peel(gid));
+            target.is_some_and(|gid| self.graph.commit(gid).is_none())
+        };
+        tips.iter().filter(leads_outside).copied().collect()
     }
 
     /// The commits that tips reach, or all the others.
