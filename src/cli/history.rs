@@ -12,34 +12,25 @@ use super::{
 use crate::{
     config::{self, Flags, Settings},
     detect::Detector,
-    git::{Oid, Refs, Repository, resolve},
-    history::Engine,
+    git::{Refs, Repository, resolve},
+    history::{CommitRange, Engine},
     model::Report,
     scan::{HistoryOptions, ScanOptions, scan_history},
     source::display,
     triage::Triage,
 };
 
-/// Commits that can be reached from some and not from others.
-#[derive(Debug, Clone)]
-pub(super) struct Range {
-    pub(super) tips: Vec<Oid>,
-    pub(super) hidden: Vec<Oid>,
-}
-
-impl Range {
-    /// Of `A..B`: what B reaches and A does not. Without an end it is HEAD.
-    pub(super) fn named(repository: &Repository, text: &str) -> Result<Self> {
-        if text.contains("...") {
-            bail!("`{text}`: a range is A..B, what B reaches and A does not; A...B is none");
-        }
-        let Some((from, to)) = text.split_once("..") else {
-            bail!("`{text}` is no range: write A..B, what B reaches and A does not");
-        };
-        let refs = Refs::read(repository)?;
-        let find = |name: &str| resolve(repository, &refs, if name.is_empty() { "HEAD" } else { name });
-        Ok(Self { tips: vec![find(to)?], hidden: vec![find(from)?] })
+/// The commits of `A..B`: what B reaches and A does not. Without an end it is HEAD.
+pub(super) fn named_range(repository: &Repository, text: &str) -> Result<CommitRange> {
+    if text.contains("...") {
+        bail!("`{text}`: a range is A..B, what B reaches and A does not; A...B is none");
     }
+    let Some((from, to)) = text.split_once("..") else {
+        bail!("`{text}` is no range: write A..B, what B reaches and A does not");
+    };
+    let refs = Refs::read(repository)?;
+    let find = |name: &str| resolve(repository, &refs, if name.is_empty() { "HEAD" } else { name });
+    Ok(CommitRange { tips: vec![find(to)?], hidden: vec![find(from)?], ..CommitRange::default() })
 }
 
 pub(super) fn run(args: &HistoryArgs) -> Result<Exit> {
@@ -58,10 +49,10 @@ pub(super) fn run(args: &HistoryArgs) -> Result<Exit> {
         Repository::discover(&args.repository)?
     };
     let range = match (&args.range, &args.branch) {
-        (Some(range), _) => Some(Range::named(&repository, range)?),
+        (Some(range), _) => Some(named_range(&repository, range)?),
         (None, Some(branch)) => {
             let tip = resolve(&repository, &Refs::read(&repository)?, branch)?;
-            Some(Range { tips: vec![tip], hidden: Vec::new() })
+            Some(CommitRange { tips: vec![tip], ..CommitRange::default() })
         }
         (None, None) => None,
     };
@@ -73,7 +64,7 @@ pub(super) fn run(args: &HistoryArgs) -> Result<Exit> {
         memory: args.memory.unwrap_or_else(default_memory),
         unreachable: args.unreachable,
         all_refs: args.refs,
-        range: range.map(|range| (range.tips, range.hidden)),
+        range,
         root: display(&args.repository),
     };
     let scan = || scan_with(&repository, &flags, args.output.show_suppressed, &options);
@@ -82,13 +73,13 @@ pub(super) fn run(args: &HistoryArgs) -> Result<Exit> {
 }
 
 /// Scans what the commits of a range introduce.
-pub(super) fn scan_range(repository: &Repository, range: Range, flags: &Flags) -> Result<Report> {
+pub(super) fn scan_range(repository: &Repository, range: CommitRange, flags: &Flags) -> Result<Report> {
     let options = HistoryOptions {
         engine: Engine::Delta,
         memory: default_memory(),
         unreachable: false,
         all_refs: false,
-        range: Some((range.tips, range.hidden)),
+        range: Some(range),
         root: String::from("."),
     };
     scan_with(repository, flags, false, &options)

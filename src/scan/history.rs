@@ -8,7 +8,10 @@ use super::ScanOptions;
 use crate::{
     detect::{Content, RawMatch},
     git::{Commit, Head, Objects, ObjectsError, Oid, Refs, Repository, RepositoryError, Tag},
-    history::{Appearance, Broken, Engine, Listener, Scope, SweepOptions, Swept, sweep},
+    history::{
+        Appearance, Broken, CommitRange, Engine, Facts, History, Judge, Listener, RangeWalk, Scope,
+        SweepOptions, sweep,
+    },
     model::{
         Coverage, Exposure, Gap, GapReason, HistoryCoverage, Report, SCHEMA, Secret, Source as Origin,
         SourceKind, Suppression,
@@ -33,8 +36,8 @@ pub struct HistoryOptions {
     pub unreachable: bool,
     /// List all refs with a place, not the first few.
     pub all_refs: bool,
-    /// What to look at in place of all refs: commits that the first reach and the second don't.
-    pub range: Option<(Vec<Oid>, Vec<Oid>)>,
+    /// What to look at in place of all that refs reach.
+    pub range: Option<CommitRange>,
     /// Its name in the report.
     pub root: String,
 }
@@ -76,25 +79,16 @@ pub fn scan_history(
     let text = |text: &[u8], matches: Vec<RawMatch>| {
         triage.examine(&text, &matches, &shared).expect("bytes in memory can be read")
     };
-    let all: Vec<Oid> = tips.iter().map(|tip| tip.oid).collect();
-    let (shown, hidden) = match &options.range {
-        Some((shown, hidden)) => (shown.as_slice(), hidden.as_slice()),
-        None => (all.as_slice(), &[][..]),
-    };
-    let swept = sweep(
-        &objects,
-        triage.detector(),
-        &Scope { tips: shown, hidden, shallow: &shallow },
-        &Listener { blob: &blob, text: &text },
-        SweepOptions { engine: options.engine, memory: options.memory },
-    );
-    let view = View { objects: &objects, swept: &swept, triage, options };
+    let listener = Listener { blob: &blob, text: &text };
+    let history = look(&objects, triage, (&tips, &shallow), &listener, options);
+    let view = View { objects: &objects, swept: &*history, triage, options };
     let mut sightings = view.of_blobs(&tips);
     sightings.extend(view.of_texts());
     let mut coverage =
-        coverage(&swept, refs.entries.len() as u64, !shallow.is_empty(), repository.is_partial()?);
+        coverage(&history.facts(), refs.entries.len() as u64, !shallow.is_empty(), repository.is_partial()?);
     let is_there = |tip: &&Tip| !matches!(objects.read(&tip.oid, u64::MAX), Ok(None));
-    for tip in tips.iter().filter(|tip| swept.carried_by(&tip.oid).is_none()).filter(|tip| !is_there(tip)) {
+    let all = tips.iter().filter(|_| options.range.is_none());
+    for tip in all.filter(|tip| history.carried_by(&tip.oid).is_none()).filter(|tip| !is_there(tip)) {
         let detail = format!("it points to {}, which is not there", tip.oid);
         coverage.gaps.push(Gap { path: tip.name.clone(), reason: GapReason::Missing, detail });
     }
@@ -120,6 +114,47 @@ pub fn scan_history(
         suppressed_findings: if scan.show_suppressed { assembled.suppressed_findings } else { Vec::new() },
         coverage,
     })
+}
+
+/// Looks at all of a history, or at what the commits of a range bring in.
+fn look<'h>(
+    objects: &'h Objects,
+    triage: &Triage<'_>,
+    (tips, shallow): (&[Tip], &BTreeSet<Oid>),
+    listener: &Listener<'_, Examined>,
+    options: &HistoryOptions,
+) -> Box<dyn History<Examined> + 'h> {
+    let all: Vec<Oid> = tips.iter().map(|tip| tip.oid).collect();
+    let sweep = |scope: Scope<'_>| {
+        let how = SweepOptions { engine: options.engine, memory: options.memory };
+        Box::new(sweep(objects, triage.detector(), &scope, listener, how))
+    };
+    let Some(range) = &options.range else {
+        return sweep(Scope { tips: &all, hidden: &[], only: None, shallow });
+    };
+    let walk = RangeWalk::new(objects, range);
+    // Only commit by commit can merges be compared with their first parents alone.
+    if !range.first_parent && (options.engine == Engine::Plain || walk.is_better_swept()) {
+        let only = range.since.map(|_| walk.exact());
+        return sweep(Scope { tips: &range.tips, hidden: &range.hidden, only: only.as_ref(), shallow });
+    }
+    let adds = |one: &Appearance, found: &HashMap<Oid, Vec<Examined>>| {
+        let found = |blob: &Oid| found.get(blob).map(Vec::as_slice).unwrap_or_default();
+        !added(triage, one, found).is_empty()
+    };
+    let judge = Judge { listener, adds: &adds, shallow, refs: &all };
+    Box::new(walk.scan(triage.detector(), &judge, options.memory))
+}
+
+/// Secrets of a blob that no parent of the commit has at its path.
+fn added<'f>(triage: &Triage<'_>, one: &Appearance, found: impl Fn(&Oid) -> &'f [Examined]) -> Vec<Sighting> {
+    let (path, commit) = (display_bytes(&one.path), one.commit.to_string());
+    let judge = |blob: &Oid| triage.judge_at(Site { path: &path, commit: Some(&commit) }, found(blob));
+    let before: BTreeSet<Decided> =
+        one.before.iter().flat_map(judge).map(|sighting| decided(&sighting)).collect();
+    let mut found = judge(&one.blob);
+    found.retain(|sighting| !before.contains(&decided(sighting)));
+    found
 }
 
 fn tips(refs: &Refs) -> Vec<Tip> {
@@ -154,14 +189,14 @@ fn decided(sighting: &Sighting) -> Decided {
 }
 
 /// A swept history with what it is judged by.
-struct View<'v, 'a> {
+struct View<'v> {
     objects: &'v Objects,
-    swept: &'v Swept<'a, Examined>,
+    swept: &'v dyn History<Examined>,
     triage: &'v Triage<'v>,
     options: &'v HistoryOptions,
 }
 
-impl View<'_, '_> {
+impl View<'_> {
     /// Sightings of secrets in blobs: where each came to a path.
     fn of_blobs(&self, tips: &[Tip]) -> Vec<Sighting> {
         let carriers = self.carriers(tips);
@@ -174,8 +209,17 @@ impl View<'_, '_> {
             move |one: &Appearance| self.introduced(one, exposure, carriers, quotes)
         };
         let mut sightings: Vec<Sighting> = reached.par_iter().flat_map_iter(judge(Exposure::Past)).collect();
-        for tip in tips.iter().filter(|_| self.options.range.is_none()) {
-            sightings.extend(self.outside_commits(tip, &mut seen));
+        match &self.options.range {
+            None => {
+                for tip in tips {
+                    sightings.extend(self.outside_commits(tip, &mut seen));
+                }
+            }
+            Some(range) => {
+                for tip in self.outside_range(range, tips) {
+                    sightings.extend(self.outside_commits(&tip, &mut seen));
+                }
+            }
         }
         if self.options.unreachable {
             let rest = self.swept.appearances(false);
@@ -206,15 +250,7 @@ impl View<'_, '_> {
         carriers: &Carriers,
         quotes: &Quotes,
     ) -> Vec<Sighting> {
-        let commit = one.commit.to_string();
-        let before: BTreeSet<Decided> = one
-            .before
-            .iter()
-            .flat_map(|blob| self.judge(&one.path, Some(&commit), blob))
-            .map(|sighting| decided(&sighting))
-            .collect();
-        let mut found = self.judge(&one.path, Some(&commit), &one.blob);
-        found.retain(|sighting| !before.contains(&decided(sighting)));
+        let mut found = added(self.triage, one, |blob| self.swept.found(blob));
         for sighting in &mut found {
             let carried = carriers.get(&(one.path.clone(), decided(sighting)));
             sighting.exposure = carried.map_or(exposure, |(carried, _)| *carried);
@@ -224,6 +260,18 @@ impl View<'_, '_> {
             quotes.put(self.objects, &one.commit, at);
         }
         found
+    }
+
+    /// What a range starts from that leads to no commit. A push brings it before there is a ref.
+    fn outside_range(&self, range: &CommitRange, tips: &[Tip]) -> Vec<Tip> {
+        let shown: Vec<Oid> = range.tips.iter().filter(|oid| !range.hidden.contains(oid)).copied().collect();
+        let known = |oid: Oid| tips.iter().find(|tip| tip.oid == oid);
+        let tip = |oid: Oid| Tip {
+            name: known(oid).map_or_else(|| format!("object {}", oid.short()), |tip| tip.name.clone()),
+            oid,
+            exposure: known(oid).map_or(Exposure::Past, |tip| tip.exposure),
+        };
+        self.swept.outside(&shown).into_iter().map(tip).collect()
     }
 
     /// What a ref has that no commit brought in: it points to a folder or a file.
@@ -355,8 +403,8 @@ fn rfc3339((seconds, offset): (i64, i32)) -> Option<String> {
     ))
 }
 
-fn coverage(swept: &Swept<'_, Examined>, refs: u64, shallow: bool, partial: bool) -> Coverage {
-    let mut gaps = swept.gaps.clone();
+fn coverage(swept: &Facts<'_>, refs: u64, shallow: bool, partial: bool) -> Coverage {
+    let mut gaps = swept.gaps.to_vec();
     let mut expected = swept.expected;
     gaps.extend(swept.broken.iter().map(|broken| gap(broken, partial)));
     for missing in swept.broken.iter().filter(|broken| broken.why.is_none()) {

@@ -4,9 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
 
+use super::read::{Read, misfit, read};
 use crate::{
     detect::Detector,
-    git::{Commit, EntryError, ObjectError, ObjectKind, Objects, Oid, Tag},
+    git::{Commit, EntryError, ObjectKind, Objects, Oid, Tag},
     history::{
         blob::{is_pointer, tell_all},
         stream::BigBlob,
@@ -40,12 +41,6 @@ pub(super) enum Outcome<T> {
     Failed(Option<String>),
 }
 
-impl<T> Outcome<T> {
-    fn failed(error: &ObjectError) -> Self {
-        Self::Failed(Some(error.entry().to_string()))
-    }
-}
-
 impl<T: Send + Sync> Scan<'_, T> {
     /// Scans blobs, in the order of their ids.
     pub(super) fn blobs(&self, oids: Vec<Oid>) -> Vec<Scanned<T>> {
@@ -61,11 +56,12 @@ impl<T: Send + Sync> Scan<'_, T> {
 
     /// Scans a blob that can be held; else gives its size.
     fn whole(&self, oid: &Oid) -> Result<Outcome<T>, u64> {
-        let object = match self.objects.read(oid, self.most) {
-            Ok(Some(object)) if object.kind == ObjectKind::Blob => object,
-            Ok(Some(_)) => return Ok(Outcome::Failed(Some("it is no file".into()))),
-            Ok(None) => return Ok(Outcome::Failed(None)),
-            Err(error) => return error.size().map_or_else(|| Ok(Outcome::failed(&error)), Err),
+        let object = match read(self.objects, oid, self.most) {
+            Read::Object(object) if object.kind == ObjectKind::Blob => object,
+            Read::Object(object) => return Ok(Outcome::Failed(Some(misfit(object.kind, ObjectKind::Blob)))),
+            Read::Missing => return Ok(Outcome::Failed(None)),
+            Read::TooBig(size) => return Err(size),
+            Read::Failed(why) => return Ok(Outcome::Failed(Some(why))),
         };
         let bytes = object.bytes.as_slice();
         Ok(guarded(bytes.len() as u64, is_pointer(bytes), || {
@@ -93,10 +89,11 @@ impl<T: Send + Sync> Scan<'_, T> {
     }
 
     fn text(&self, oid: &Oid) -> Outcome<T> {
-        let object = match self.objects.read(oid, self.most) {
-            Ok(Some(object)) => object,
-            Ok(None) => return Outcome::Failed(None),
-            Err(error) => return Outcome::failed(&error),
+        let object = match read(self.objects, oid, self.most) {
+            Read::Object(object) => object,
+            Read::Missing => return Outcome::Failed(None),
+            Read::TooBig(size) => return Outcome::Failed(Some(EntryError::TooBig(size).to_string())),
+            Read::Failed(why) => return Outcome::Failed(Some(why)),
         };
         let hash = self.objects.hash();
         let message = match object.kind {

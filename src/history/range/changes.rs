@@ -6,14 +6,16 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     ops::Range,
-    sync::Arc,
 };
 
 use rayon::prelude::*;
 
-use super::commits::Shown;
+use super::{
+    commits::Shown,
+    read::{Read, misfit, read},
+};
 use crate::{
-    git::{EntryKind, HashKind, ObjectKind, Objects, Oid, tree_entry},
+    git::{EntryError, EntryKind, HashKind, ObjectKind, Objects, Oid, tree_entry},
     history::sweep::Broken,
 };
 
@@ -42,7 +44,7 @@ struct Step {
 
 /// A blob where none of the folders before has it.
 struct File {
-    /// Empty where the blob stands in the place of a folder.
+    /// Empty where a tip is the blob itself.
     name: Box<[u8]>,
     blob: Oid,
     /// What they have there.
@@ -106,9 +108,7 @@ struct Row {
 }
 
 enum Loaded {
-    Tree(Arc<Tree>),
-    /// A blob stands in its place.
-    Blob,
+    Tree(Tree),
     Failed(String),
     Missing,
 }
@@ -180,14 +180,14 @@ impl Trees<'_> {
 }
 
 fn load(objects: &Objects, oid: &Oid, most: u64) -> Loaded {
-    match objects.read(oid, most) {
-        Ok(Some(object)) => match object.kind {
-            ObjectKind::Tree => Loaded::Tree(Arc::new(Tree::parse(object.bytes, objects.hash()))),
-            ObjectKind::Blob => Loaded::Blob,
-            _ => Loaded::Failed("it is no folder".into()),
-        },
-        Ok(None) => Loaded::Missing,
-        Err(error) => Loaded::Failed(error.entry().to_string()),
+    match read(objects, oid, most) {
+        Read::Object(object) if object.kind == ObjectKind::Tree => {
+            Loaded::Tree(Tree::parse(object.bytes, objects.hash()))
+        }
+        Read::Object(object) => Loaded::Failed(misfit(object.kind, ObjectKind::Tree)),
+        Read::Missing => Loaded::Missing,
+        Read::TooBig(size) => Loaded::Failed(EntryError::TooBig(size).to_string()),
+        Read::Failed(why) => Loaded::Failed(why),
     }
 }
 
@@ -216,13 +216,16 @@ impl Changes {
         }
         for (tip, (kind, oid)) in tips {
             let id = match kind {
-                ObjectKind::Tree => changes.number(Key { tree: *oid, before: Box::default() }, Via::Commit(*oid)),
+                ObjectKind::Tree => {
+                    changes.number(Key { tree: *oid, before: Box::default() }, Via::Commit(*oid))
+                }
                 _ => changes.single(*oid),
             };
             changes.roots.push((Root::Tip(*tip), id));
         }
         let mut trees = Trees { objects, most, kept: HashMap::new(), size: 0 };
-        let mut keys: Vec<(StepId, Key)> = changes.numbers.iter().map(|(key, id)| (*id, key.clone())).collect();
+        let mut keys: Vec<(StepId, Key)> =
+            changes.numbers.iter().map(|(key, id)| (*id, key.clone())).collect();
         keys.sort_unstable_by_key(|(id, _)| *id);
         while !keys.is_empty() {
             let rest = keys.split_off(keys.len().min(BATCH));
@@ -362,7 +365,7 @@ impl Changes {
         let mut found = Vec::new();
         // Comparisons on the way, how many of their folders are done, and the length of their path.
         let mut open: Vec<(StepId, usize, usize)> = vec![(step, 0, 0)];
-        // Folders that hold themselves take objects that are not what their ids say.
+        // A folder that holds itself takes a hash collision; it would end here all the same.
         let mut on_the_way = HashSet::from([step]);
         let mut path: Vec<u8> = Vec::new();
         while let Some((id, done, length)) = open.last_mut() {
@@ -403,12 +406,6 @@ fn compare(trees: &Trees<'_>, key: &Key) -> Compared {
     let mut compared = Compared::default();
     let tree = match &trees.kept[&key.tree] {
         Loaded::Tree(tree) => tree,
-        Loaded::Blob => {
-            let file = File { name: Box::default(), blob: key.tree, before: Box::default() };
-            compared.files.push(file);
-            compared.broken = Some(Some("it is a file in the place of a folder".into()));
-            return compared;
-        }
         Loaded::Failed(why) => {
             compared.broken = Some(Some(why.clone()));
             return compared;
@@ -419,7 +416,7 @@ fn compare(trees: &Trees<'_>, key: &Key) -> Compared {
         }
     };
     if tree.is_cut {
-        compared.broken = Some(Some("it is malformed".into()));
+        compared.broken = Some(Some(EntryError::Malformed.to_string()));
     }
     // What can't be read there is not known to have been there.
     let mut others: Vec<(&Tree, usize)> =

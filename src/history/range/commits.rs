@@ -9,9 +9,12 @@ use std::{
     collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap},
 };
 
-use super::CommitRange;
+use super::{
+    CommitRange,
+    read::{Read, misfit, read},
+};
 use crate::{
-    git::{Commit, ObjectKind, Objects, Oid, Tag},
+    git::{Commit, EntryError, ObjectKind, Objects, Oid, Tag},
     history::sweep::Broken,
 };
 
@@ -107,15 +110,12 @@ impl<'a> Commits<'a> {
             if self.known.contains_key(&at) {
                 return self.add(at, is_hidden);
             }
-            let object = match self.objects.read(&at, self.most) {
-                Ok(Some(object)) => object,
-                Ok(None) => return self.lose(at, None, None, is_hidden),
+            let object = match read(self.objects, &at, self.most) {
+                Read::Object(object) => object,
+                Read::Missing => return self.lose(at, None, None, is_hidden),
                 // A file that is too big for this is none of the tags and commits.
-                Err(error) if error.size().is_some() => {
-                    self.add_outside(tip, ObjectKind::Blob, at, is_hidden);
-                    return;
-                }
-                Err(error) => return self.lose(at, None, Some(error.to_string()), is_hidden),
+                Read::TooBig(_) => return self.add_outside(tip, ObjectKind::Blob, at, is_hidden),
+                Read::Failed(why) => return self.lose(at, None, Some(why), is_hidden),
             };
             match object.kind {
                 ObjectKind::Commit => return self.add(at, is_hidden),
@@ -129,7 +129,14 @@ impl<'a> Commits<'a> {
                         self.tags.entry(at).or_insert(passed);
                         at = tag.target;
                     }
-                    None => return self.lose(at, Some(ObjectKind::Tag), Some("it is malformed".into()), is_hidden),
+                    None => {
+                        return self.lose(
+                            at,
+                            Some(ObjectKind::Tag),
+                            Some("it is malformed".into()),
+                            is_hidden,
+                        );
+                    }
                 },
             }
         }
@@ -177,16 +184,17 @@ impl<'a> Commits<'a> {
             is_hidden,
             is_walked: false,
         };
-        match self.objects.read(&oid, self.most) {
-            Ok(Some(object)) => match Commit::parse(&object.bytes, self.objects.hash()) {
+        match read(self.objects, &oid, self.most) {
+            Read::Object(object) => match Commit::parse(&object.bytes, self.objects.hash()) {
                 Some(commit) if object.kind == ObjectKind::Commit => {
                     (node.tree, node.time) = (Some(commit.tree), commit.time);
                     node.parents = commit.parents.into_boxed_slice();
                 }
-                _ => node.failure = Some(Some("it is no commit".into())),
+                _ => node.failure = Some(Some(misfit(object.kind, ObjectKind::Commit))),
             },
-            Ok(None) => node.failure = Some(None),
-            Err(error) => node.failure = Some(Some(error.entry().to_string())),
+            Read::Missing => node.failure = Some(None),
+            Read::TooBig(size) => node.failure = Some(Some(EntryError::TooBig(size).to_string())),
+            Read::Failed(why) => node.failure = Some(Some(why)),
         }
         node.is_walked = node.tree.is_none();
         node

@@ -6,6 +6,7 @@
 mod blobs;
 mod changes;
 mod commits;
+mod read;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -15,6 +16,7 @@ use self::{
     blobs::{Outcome, Scan, Scanned},
     changes::{Change, Changes, Lookup},
     commits::Commits,
+    read::{Read, read},
 };
 use super::{
     sweep::{Appearance, Broken, Listener},
@@ -92,13 +94,18 @@ impl<'a> RangeWalk<'a> {
     }
 
     /// Scans what the commits bring in. `memory` is for buffers, in bytes.
-    pub fn scan<T: Clone + Send + Sync>(mut self, detector: &Detector, judge: &Judge<'_, T>, memory: u64) -> Ranged<'a, T> {
+    pub fn scan<T: Send + Sync>(
+        mut self,
+        detector: &Detector,
+        judge: &Judge<'_, T>,
+        memory: u64,
+    ) -> Ranged<'a, T> {
         let most = Budget::share(memory, rayon::current_num_threads()).object;
         let scan = Scan { objects: self.objects, detector, listener: judge.listener, most };
-        let mut ranged = look(&scan, &self.commits, judge);
+        let mut ranged = look(self.objects, &scan, &self.commits, judge);
         // Only where something is to be said of it does it matter whether a commit belongs to the range after all.
         if ranged.says_something() && self.commits.finish() {
-            ranged = look(&scan, &self.commits, judge);
+            ranged = look(self.objects, &scan, &self.commits, judge);
         }
         ranged.find_carriers(&scan, judge.refs);
         ranged
@@ -125,11 +132,16 @@ pub struct Ranged<'a, T> {
     submodules: Vec<Vec<u8>>,
 }
 
-fn look<'a, T: Clone + Send + Sync>(scan: &Scan<'a, T>, commits: &Commits<'_>, judge: &Judge<'_, T>) -> Ranged<'a, T> {
+fn look<'a, T: Send + Sync>(
+    objects: &'a Objects,
+    scan: &Scan<'_, T>,
+    commits: &Commits<'_>,
+    judge: &Judge<'_, T>,
+) -> Ranged<'a, T> {
     let shown = commits.shown();
-    let changes = Changes::work_out(scan.objects, MOST_TEXT.max(scan.most), &shown, commits.outside.iter());
+    let changes = Changes::work_out(objects, MOST_TEXT.max(scan.most), &shown, commits.outside.iter());
     let mut ranged = Ranged {
-        objects: scan.objects,
+        objects,
         found: HashMap::new(),
         texts: BTreeMap::new(),
         appearances: Vec::new(),
@@ -159,7 +171,7 @@ fn look<'a, T: Clone + Send + Sync>(scan: &Scan<'a, T>, commits: &Commits<'_>, j
     ranged
 }
 
-impl<T: Clone + Send + Sync> Ranged<'_, T> {
+impl<T: Send + Sync> Ranged<'_, T> {
     fn says_something(&self) -> bool {
         !self.appearances.is_empty() || !self.texts.is_empty() || !self.broken.is_empty()
     }
@@ -262,9 +274,11 @@ fn root_of(objects: &Objects, tip: Oid) -> Option<Oid> {
     let mut at = tip;
     let mut passed = BTreeSet::new();
     while passed.insert(at) {
-        let object = objects.read(&at, MOST_TEXT).ok()??;
+        let Read::Object(object) = read(objects, &at, MOST_TEXT) else { return None };
         match object.kind {
-            ObjectKind::Commit => return Commit::parse(&object.bytes, objects.hash()).map(|commit| commit.tree),
+            ObjectKind::Commit => {
+                return Commit::parse(&object.bytes, objects.hash()).map(|commit| commit.tree);
+            }
             ObjectKind::Tag => at = Tag::parse(&object.bytes, objects.hash())?.target,
             ObjectKind::Tree => return Some(at),
             ObjectKind::Blob => return None,
