@@ -15,6 +15,7 @@ mod library;
 mod oracle;
 mod pack;
 mod random;
+mod ranges;
 mod report;
 mod storage;
 mod text;

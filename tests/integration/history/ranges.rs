@@ -1,0 +1,180 @@
+//! What the commits of a range bring in: found commit by commit, it is what a sweep of everything finds, and what git says.
+
+use std::collections::BTreeSet;
+
+use fastrand::Rng;
+use serde_json::Value;
+
+use super::{
+    git::{Import, Repo, file},
+    graphs, is_long,
+    oracle::{Introduction, Oracle},
+    random,
+    report::Reported,
+    storage,
+    text::{code, leak, leaky},
+};
+use crate::harness::{Outcome, text};
+
+/// Everything that a report says but what it covered: the reference covers the whole database.
+fn said(outcome: &Outcome) -> Value {
+    let mut json = outcome.json();
+    json.as_object_mut().expect("a report is an object").remove("coverage");
+    json
+}
+
+/// What a range holds, found commit by commit at several numbers of threads, and by the reference.
+#[track_caller]
+fn agreed(repo: &Repo, args: &[&str]) -> Outcome {
+    let run = |more: &[&str]| repo.history(&[more, args].concat());
+    let first = run(&["-j", "1"]);
+    for jobs in ["2", "8"] {
+        let other = run(&["-j", jobs]);
+        assert_eq!((&other.stdout, other.code), (&first.stdout, first.code), "{args:?} -j {jobs}");
+    }
+    let plain = run(&["--engine", "plain"]);
+    assert_eq!(said(&first), said(&plain), "{args:?}: {} {}", first.stderr, plain.stderr);
+    first
+}
+
+/// The ids of the commits that git lists.
+fn listed(repo: &Repo, args: &[&str]) -> Vec<String> {
+    let list = repo.git(&[&["rev-list"], args].concat());
+    String::from_utf8(list).expect("ids are text").lines().map(str::to_owned).collect()
+}
+
+/// Compares a range's report with what git lists as its commits.
+#[track_caller]
+fn check(repo: &Repo, oracle: &Oracle, from: &str, to: &str) {
+    let range = format!("{from}..{to}");
+    let outcome = agreed(repo, &["--range", &range]);
+    let commits = listed(repo, &[&range]);
+    let expected = oracle.introductions(commits.iter().map(String::as_str));
+    let reported: BTreeSet<Introduction> = Reported::of(&outcome).introductions;
+    assert_eq!(reported, expected, "{range}");
+    let covered = &outcome.json()["coverage"]["history"];
+    assert_eq!(covered["expected"]["commits"], commits.len(), "{range}");
+    assert_eq!(covered["expected"], covered["scanned"], "{range}");
+}
+
+/// Random pairs of commits of a repository.
+#[track_caller]
+fn check_pairs(repo: &Repo, seed: u64, count: usize) {
+    let oracle = Oracle::of(repo);
+    let all = listed(repo, &["--all"]);
+    let mut rng = Rng::with_seed(seed);
+    for _ in 0..count {
+        let (from, to) = (rng.choice(&all).expect("some"), rng.choice(&all).expect("some"));
+        check(repo, &oracle, from, to);
+    }
+}
+
+macro_rules! exact {
+    ($($module:ident: $($name:ident),+;)+) => {
+        $($(#[test] fn $name() {
+            check_pairs(&$module::$name(&mut Rng::with_seed(1)), 1, if is_long() { 40 } else { 4 });
+        })+)+
+    };
+}
+
+exact! {
+    graphs: octopus_merge, criss_cross_merges, content_only_in_a_merge, renames_edits_and_returns, unrelated_roots,
+        one_blob_at_many_paths, names_of_any_bytes, links_and_submodules, texts_that_leak,
+        stash_worktrees_and_reflogs, replaced_and_grafted, hundreds_of_refs, accepted_and_not;
+    storage: loose_only, ref_deltas_only, alternates_two_deep, sha256, multi_pack_index;
+}
+
+#[test]
+fn random_ranges() {
+    for seed in 0..if is_long() { 100 } else { 2 } {
+        println!("random ranges of seed {seed}");
+        check_pairs(&random::random(&mut Rng::with_seed(seed)), seed, if is_long() { 20 } else { 4 });
+    }
+}
+
+/// A commit whose date is this many hours after the first one's.
+fn dated(import: &mut Import, hour: i64, branch: &str, parents: &[usize], path: &str, bytes: &[u8]) -> usize {
+    let start = import.stream.len();
+    let mark = import.commit(branch, parents, &[file(path, bytes)]);
+    let who = |date: i64| format!("committer Ada Test <ada@example.com> {date} +0000\n");
+    let (old, new) = (who(1_600_000_000 + 3600 * mark as i64), who(1_600_000_000 + 3600 * hour));
+    let stream = import.stream.split_off(start);
+    let at = memchr::memmem::find(&stream, old.as_bytes()).expect("it says who committed");
+    import.stream.extend([&stream[..at], new.as_bytes(), &stream[at + old.len()..]].concat());
+    mark
+}
+
+#[test]
+fn clocks_that_go_wrong_bring_no_commit_in() {
+    // The commit of both sides is the youngest by its date, and hundreds of older ones stand before it on the hidden side.
+    let mut import = Import::default();
+    let root = dated(&mut import, 0, "main", &[], "a.py", b"1\n");
+    let both = dated(&mut import, 9000, "main", &[root], "both.py", &leaky(1, 1));
+    dated(&mut import, 9001, "new", &[both], "new.py", &leaky(2, 2));
+    let mut last = both;
+    for hour in 0..200 {
+        last = dated(&mut import, 200 - hour, "old", &[last], "old.py", format!("{hour}\n").as_bytes());
+    }
+    let repo = Repo::of(&import);
+    check(&repo, &Oracle::of(&repo), "old", "new");
+    assert_eq!(Reported::of(&agreed(&repo, &["--range", "old..new"])).introductions.len(), 1);
+}
+
+#[test]
+fn a_push_that_is_a_tag_of_a_file_or_folder_is_scanned() {
+    let repo = Repo::of(&{
+        let mut import = Import::default();
+        import.commit("main", &[], &[file("a.py", "1\n")]);
+        import
+    });
+    repo.git(&["tag", "-a", "-m", &leak(1), "a-file", &repo.blob(&leaky(2, 2))]);
+    let inner = repo.blob(&leaky(3, 3));
+    let tree = repo.git_fed(format!("100644 blob {inner}\tinside.py\n").as_bytes(), &["mktree"]);
+    repo.git(&["tag", "a-folder", String::from_utf8(tree).expect("an id").trim()]);
+    assert_eq!(
+        agreed(&repo, &["--range", "main..a-file"]).json()["findings"].as_array().map(Vec::len),
+        Some(2)
+    );
+    let places = agreed(&repo, &["--range", "main..a-folder"]).occurrences();
+    assert_eq!(places.iter().map(|place| text(&place["path"])).collect::<Vec<_>>(), ["inside.py"]);
+}
+
+#[test]
+fn what_a_range_lacks_is_said_and_what_it_does_not_hold_does_not_matter() {
+    let mut import = Import::default();
+    let root = import.commit("main", &[], &[file("old.py", &code(1, 20)), file("a.py", "1\n")]);
+    let next = import.commit("main", &[root], &[file("b.py", &leaky(1, 1))]);
+    import.commit("main", &[next], &[file("c.py", "2\n")]);
+    let repo = Repo::of(&import);
+    let unpack = |repo: &Repo| {
+        let pack = repo.packs("pack").pop().expect("one pack");
+        let bytes = std::fs::read(&pack).expect("read the pack");
+        for extension in ["pack", "idx", "rev"] {
+            drop(std::fs::remove_file(pack.with_extension(extension)));
+        }
+        repo.git_fed(&bytes, &["unpack-objects", "-q"]);
+    };
+    unpack(&repo);
+    let remove = |name: &str| {
+        std::fs::remove_file(repo.loose(&repo.git_line(&["rev-parse", name]))).expect("remove an object");
+    };
+    remove("main~2:old.py");
+    assert_eq!(repo.history(&["--range", "main~1..main"]).code, 0);
+    remove("main:c.py");
+    let outcome = repo.history(&["--range", "main~1..main"]);
+    assert_eq!(outcome.code, 3, "{}", outcome.stdout);
+    let gaps = outcome.json()["coverage"]["gaps"].clone();
+    assert!(text(&gaps[0]["detail"]).starts_with("c.py in "), "{gaps}");
+}
+
+#[test]
+fn a_shallow_clone_counts_its_last_commits_as_first_ones() {
+    let mut import = Import::default();
+    import.series("a.py", [leaky(1, 1).as_slice(), &leaky(1, 2), b"clean\n", &leaky(3, 3)]);
+    let repo = Repo::of(&import).cloned("shallow", &["--depth", "3"]);
+    let reported = Reported::of(&agreed(&repo, &["--branch", "main"]));
+    assert_eq!(
+        reported.introductions,
+        Oracle::of(&repo).introductions(listed(&repo, &["main"]).iter().map(String::as_str))
+    );
+}
