@@ -1,6 +1,10 @@
 //! `hekate history`, and ranges of commits for hooks.
 
-use std::{env, fs, path::Path, time::Instant};
+use std::{
+    env, fs,
+    path::Path,
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::{Context, Result, bail};
 
@@ -8,6 +12,7 @@ use super::{
     Exit,
     args::{EngineArg, HistoryArgs},
     scan::{finish, with_threads},
+    since,
 };
 use crate::{
     config::{self, Flags, Settings},
@@ -48,14 +53,7 @@ pub(super) fn run(args: &HistoryArgs) -> Result<Exit> {
     } else {
         Repository::discover(&args.repository)?
     };
-    let range = match (&args.range, &args.branch) {
-        (Some(range), _) => Some(named_range(&repository, range)?),
-        (None, Some(branch)) => {
-            let tip = resolve(&repository, &Refs::read(&repository)?, branch)?;
-            Some(CommitRange { tips: vec![tip], ..CommitRange::default() })
-        }
-        (None, None) => None,
-    };
+    let range = range_of(args, &repository)?;
     let options = HistoryOptions {
         engine: match args.engine {
             EngineArg::Delta => Engine::Delta,
@@ -65,11 +63,43 @@ pub(super) fn run(args: &HistoryArgs) -> Result<Exit> {
         unreachable: args.unreachable,
         all_refs: args.refs,
         range,
+        reflogs: args.reflog,
+        submodules: args.recurse_submodules,
         root: display(&args.repository),
     };
     let scan = || scan_with(&repository, &flags, args.output.show_suppressed, &options);
     let report = with_threads(args.run.jobs, scan)?;
     finish(&report, &args.output, &args.run, started)
+}
+
+/// The commits that the arguments ask for; `None`: all.
+fn range_of(args: &HistoryArgs, repository: &Repository) -> Result<Option<CommitRange>> {
+    if let Some(text) = &args.range {
+        let range = named_range(repository, text)?;
+        return Ok(Some(CommitRange { first_parent: args.first_parent, ..range }));
+    }
+    if args.branch.is_none() && args.since.is_none() && !args.first_parent {
+        return Ok(None);
+    }
+    let refs = Refs::read(repository)?;
+    let mut range = CommitRange { first_parent: args.first_parent, ..CommitRange::default() };
+    match &args.branch {
+        Some(branch) => range.tips.push(resolve(repository, &refs, branch)?),
+        None => range.of_refs = true,
+    }
+    if let Some(text) = &args.since {
+        match resolve(repository, &refs, text) {
+            Ok(hidden) => range.hidden.push(hidden),
+            Err(_) => range.since = Some(since::parse(text, now()?)?),
+        }
+    }
+    Ok(Some(range))
+}
+
+/// In seconds since 1970.
+fn now() -> Result<i64> {
+    let passed = SystemTime::now().duration_since(UNIX_EPOCH).context("read the clock")?;
+    i64::try_from(passed.as_secs()).context("read the clock")
 }
 
 /// Scans what the commits of a range introduce.
@@ -80,6 +110,8 @@ pub(super) fn scan_range(repository: &Repository, range: CommitRange, flags: &Fl
         unreachable: false,
         all_refs: false,
         range: Some(range),
+        reflogs: false,
+        submodules: false,
         root: String::from("."),
     };
     scan_with(repository, flags, false, &options)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rayon::prelude::*;
 
-use super::ScanOptions;
+use super::{ScanOptions, reflog::Logged, submodules};
 use crate::{
     detect::{Content, RawMatch},
     git::{Commit, Head, Objects, ObjectsError, Oid, Refs, Repository, RepositoryError, Tag},
@@ -38,6 +38,10 @@ pub struct HistoryOptions {
     pub all_refs: bool,
     /// What to look at in place of all that refs reach.
     pub range: Option<CommitRange>,
+    /// What reflogs name counts as if a ref pointed there, and their messages are scanned.
+    pub reflogs: bool,
+    /// The submodules' repositories that are there are scanned, too.
+    pub submodules: bool,
     /// Its name in the report.
     pub root: String,
 }
@@ -70,34 +74,13 @@ pub fn scan_history(
     scan: &ScanOptions,
     options: &HistoryOptions,
 ) -> Result<Report, HistoryError> {
-    let objects = Objects::open(repository.object_folders(), repository.hash)?;
-    let refs = Refs::read(repository)?;
-    let tips = tips(&refs);
-    let shallow = repository.shallow_commits()?;
     let shared = Shared::default();
-    let blob = |content: &dyn Content, matches: Vec<RawMatch>| triage.examine(content, &matches, &shared);
-    let text = |text: &[u8], matches: Vec<RawMatch>| {
-        triage.examine(&text, &matches, &shared).expect("bytes in memory can be read")
-    };
-    let listener = Listener { blob: &blob, text: &text };
-    let history = look(&objects, triage, (&tips, &shallow), &listener, options);
-    let view = View { objects: &objects, swept: &*history, triage, options };
-    let mut sightings = view.of_blobs(&tips);
-    sightings.extend(view.of_texts());
-    let mut coverage =
-        coverage(&history.facts(), refs.entries.len() as u64, !shallow.is_empty(), repository.is_partial()?);
-    let is_there = |tip: &&Tip| !matches!(objects.read(&tip.oid, u64::MAX), Ok(None));
-    let all = tips.iter().filter(|_| options.range.is_none());
-    for tip in all.filter(|tip| history.carried_by(&tip.oid).is_none()).filter(|tip| !is_there(tip)) {
-        let detail = format!("it points to {}, which is not there", tip.oid);
-        coverage.gaps.push(Gap { path: tip.name.clone(), reason: GapReason::Missing, detail });
+    let (mut sightings, mut coverage) = scan_one(repository, "", (triage, &shared), options)?;
+    if options.submodules {
+        let one =
+            |repository: &Repository, prefix: &str| scan_one(repository, prefix, (triage, &shared), options);
+        submodules::add(repository, one, (&mut sightings, &mut coverage))?;
     }
-    let broken = refs.broken.iter().map(|(name, why)| Gap {
-        path: display_bytes(name),
-        reason: GapReason::Unreadable,
-        detail: why.clone(),
-    });
-    coverage.gaps.extend(broken);
     coverage.gaps.sort();
     coverage.gaps.dedup();
     let assembled = assemble(triage, scan.min_confidence, sightings);
@@ -116,20 +99,83 @@ pub fn scan_history(
     })
 }
 
+/// Scans one repository. `prefix` goes before its paths: empty, or with a `/` at the end.
+fn scan_one(
+    repository: &Repository,
+    prefix: &str,
+    (triage, shared): (&Triage<'_>, &Shared),
+    options: &HistoryOptions,
+) -> Result<(Vec<Sighting>, Coverage), HistoryError> {
+    let objects = Objects::open(repository.object_folders(), repository.hash)?;
+    let refs = Refs::read(repository)?;
+    let tips = tips(&refs);
+    let shallow = repository.shallow_commits()?;
+    let blob = |content: &dyn Content, matches: Vec<RawMatch>| triage.examine(content, &matches, shared);
+    let text = |text: &[u8], matches: Vec<RawMatch>| {
+        triage.examine(&text, &matches, shared).expect("bytes in memory can be read")
+    };
+    let listener = Listener { blob: &blob, text: &text };
+    let reflogs = if options.reflogs { Logged::read(repository, &objects)? } else { Logged::default() };
+    let range = options.range.clone().map(|range| with_tips(range, &tips, &reflogs));
+    let scope =
+        Whole { tips: &tips, logged: &reflogs.tips, shallow: &shallow, range: range.as_ref(), prefix };
+    let history = look(&objects, triage, &scope, &listener, options);
+    let view = View { objects: &objects, swept: &*history, triage, options, range: range.as_ref(), prefix };
+    let mut sightings = view.of_blobs(&tips, &reflogs.tips);
+    sightings.extend(view.of_texts());
+    sightings.extend(reflogs.sightings(triage, shared, prefix));
+    let mut coverage =
+        coverage(&history.facts(), refs.entries.len() as u64, !shallow.is_empty(), repository.is_partial()?);
+    let is_there = |tip: &&Tip| !matches!(objects.read(&tip.oid, u64::MAX), Ok(None));
+    let all = tips.iter().filter(|_| range.is_none());
+    for tip in all.filter(|tip| history.carried_by(&tip.oid).is_none()).filter(|tip| !is_there(tip)) {
+        let detail = format!("it points to {}, which is not there", tip.oid);
+        coverage.gaps.push(Gap { path: tip.name.clone(), reason: GapReason::Missing, detail });
+    }
+    let broken = refs.broken.iter().map(|(name, why)| Gap {
+        path: display_bytes(name),
+        reason: GapReason::Unreadable,
+        detail: why.clone(),
+    });
+    coverage.gaps.extend(broken);
+    coverage.gaps.extend(reflogs.gaps);
+    Ok((sightings, coverage))
+}
+
+/// The tips of a range that starts from all refs.
+fn with_tips(mut range: CommitRange, tips: &[Tip], reflogs: &Logged) -> CommitRange {
+    if range.of_refs {
+        range.tips.extend(tips.iter().map(|tip| tip.oid).chain(reflogs.tips.iter().copied()));
+    }
+    range
+}
+
+/// What there is to look at.
+struct Whole<'w> {
+    tips: &'w [Tip],
+    /// What only reflogs name.
+    logged: &'w [Oid],
+    shallow: &'w BTreeSet<Oid>,
+    range: Option<&'w CommitRange>,
+    prefix: &'w str,
+}
+
 /// Looks at all of a history, or at what the commits of a range bring in.
 fn look<'h>(
     objects: &'h Objects,
     triage: &Triage<'_>,
-    (tips, shallow): (&[Tip], &BTreeSet<Oid>),
+    whole: &Whole<'_>,
     listener: &Listener<'_, Examined>,
     options: &HistoryOptions,
 ) -> Box<dyn History<Examined> + 'h> {
-    let all: Vec<Oid> = tips.iter().map(|tip| tip.oid).collect();
+    let (shallow, prefix) = (whole.shallow, whole.prefix);
+    let refs: Vec<Oid> = whole.tips.iter().map(|tip| tip.oid).collect();
     let sweep = |scope: Scope<'_>| {
         let how = SweepOptions { engine: options.engine, memory: options.memory };
         Box::new(sweep(objects, triage.detector(), &scope, listener, how))
     };
-    let Some(range) = &options.range else {
+    let Some(range) = whole.range else {
+        let all = [&refs, whole.logged].concat();
         return sweep(Scope { tips: &all, hidden: &[], only: None, shallow });
     };
     let walk = RangeWalk::new(objects, range);
@@ -140,15 +186,20 @@ fn look<'h>(
     }
     let adds = |one: &Appearance, found: &HashMap<Oid, Vec<Examined>>| {
         let found = |blob: &Oid| found.get(blob).map(Vec::as_slice).unwrap_or_default();
-        !added(triage, one, found).is_empty()
+        !added(triage, prefix, one, found).is_empty()
     };
-    let judge = Judge { listener, adds: &adds, shallow, refs: &all };
+    let judge = Judge { listener, adds: &adds, shallow, refs: &refs };
     Box::new(walk.scan(triage.detector(), &judge, options.memory))
 }
 
 /// Secrets of a blob that no parent of the commit has at its path.
-fn added<'f>(triage: &Triage<'_>, one: &Appearance, found: impl Fn(&Oid) -> &'f [Examined]) -> Vec<Sighting> {
-    let (path, commit) = (display_bytes(&one.path), one.commit.to_string());
+fn added<'f>(
+    triage: &Triage<'_>,
+    prefix: &str,
+    one: &Appearance,
+    found: impl Fn(&Oid) -> &'f [Examined],
+) -> Vec<Sighting> {
+    let (path, commit) = (format!("{prefix}{}", display_bytes(&one.path)), one.commit.to_string());
     let judge = |blob: &Oid| triage.judge_at(Site { path: &path, commit: Some(&commit) }, found(blob));
     let before: BTreeSet<Decided> =
         one.before.iter().flat_map(judge).map(|sighting| decided(&sighting)).collect();
@@ -194,11 +245,14 @@ struct View<'v> {
     swept: &'v dyn History<Examined>,
     triage: &'v Triage<'v>,
     options: &'v HistoryOptions,
+    range: Option<&'v CommitRange>,
+    /// Goes before every path.
+    prefix: &'v str,
 }
 
 impl View<'_> {
     /// Sightings of secrets in blobs: where each came to a path.
-    fn of_blobs(&self, tips: &[Tip]) -> Vec<Sighting> {
+    fn of_blobs(&self, tips: &[Tip], logged: &[Oid]) -> Vec<Sighting> {
         let carriers = self.carriers(tips);
         let reached = self.swept.appearances(true);
         let mut seen: BTreeSet<Oid> = reached.iter().map(|one| one.blob).collect();
@@ -209,17 +263,14 @@ impl View<'_> {
             move |one: &Appearance| self.introduced(one, exposure, carriers, quotes)
         };
         let mut sightings: Vec<Sighting> = reached.par_iter().flat_map_iter(judge(Exposure::Past)).collect();
-        match &self.options.range {
-            None => {
-                for tip in tips {
-                    sightings.extend(self.outside_commits(tip, &mut seen));
-                }
+        if self.range.is_none() {
+            for tip in tips {
+                sightings.extend(self.outside_commits(tip, &mut seen));
             }
-            Some(range) => {
-                for tip in self.outside_range(range, tips) {
-                    sightings.extend(self.outside_commits(&tip, &mut seen));
-                }
-            }
+        }
+        let nameless = self.range.map_or(logged, |range| &range.tips);
+        for tip in self.outside_refs(nameless, tips) {
+            sightings.extend(self.outside_commits(&tip, &mut seen));
         }
         if self.options.unreachable {
             let rest = self.swept.appearances(false);
@@ -239,7 +290,8 @@ impl View<'_> {
     }
 
     fn judge(&self, path: &[u8], commit: Option<&str>, blob: &Oid) -> Vec<Sighting> {
-        self.triage.judge_at(Site { path: &display_bytes(path), commit }, self.swept.found(blob))
+        let path = format!("{}{}", self.prefix, display_bytes(path));
+        self.triage.judge_at(Site { path: &path, commit }, self.swept.found(blob))
     }
 
     /// Secrets of a blob that no parent of the commit has at its path.
@@ -250,7 +302,7 @@ impl View<'_> {
         carriers: &Carriers,
         quotes: &Quotes,
     ) -> Vec<Sighting> {
-        let mut found = added(self.triage, one, |blob| self.swept.found(blob));
+        let mut found = added(self.triage, self.prefix, one, |blob| self.swept.found(blob));
         for sighting in &mut found {
             let carried = carriers.get(&(one.path.clone(), decided(sighting)));
             sighting.exposure = carried.map_or(exposure, |(carried, _)| *carried);
@@ -262,16 +314,17 @@ impl View<'_> {
         found
     }
 
-    /// What a range starts from that leads to no commit. A push brings it before there is a ref.
-    fn outside_range(&self, range: &CommitRange, tips: &[Tip]) -> Vec<Tip> {
-        let shown: Vec<Oid> = range.tips.iter().filter(|oid| !range.hidden.contains(oid)).copied().collect();
+    /// What is started from without a ref and leads to no commit: a push brings it before there is one, or a reflog names it.
+    fn outside_refs(&self, starts: &[Oid], tips: &[Tip]) -> Vec<Tip> {
+        let is_hidden = |oid: &Oid| self.range.is_some_and(|range| range.hidden.contains(oid));
+        let starts: Vec<Oid> = starts.iter().filter(|oid| !is_hidden(oid)).copied().collect();
         let known = |oid: Oid| tips.iter().find(|tip| tip.oid == oid);
         let tip = |oid: Oid| Tip {
             name: known(oid).map_or_else(|| format!("object {}", oid.short()), |tip| tip.name.clone()),
             oid,
             exposure: known(oid).map_or(Exposure::Past, |tip| tip.exposure),
         };
-        self.swept.outside(&shown).into_iter().map(tip).collect()
+        self.swept.outside(&starts).into_iter().map(tip).collect()
     }
 
     /// What a ref has that no commit brought in: it points to a folder or a file.
@@ -319,13 +372,14 @@ impl View<'_> {
     fn of_texts(&self) -> Vec<Sighting> {
         let mut sightings = Vec::new();
         let quotes = Quotes::default();
+        let path = format!("{}message", self.prefix);
         for (oid, is_reached, examined) in self.swept.texts() {
-            let is_wanted = self.options.unreachable && self.options.range.is_none();
+            let is_wanted = self.options.unreachable && self.range.is_none();
             if !is_reached && !is_wanted {
                 continue;
             }
             let id = oid.to_string();
-            for mut sighting in self.triage.judge_at(Site { path: "message", commit: Some(&id) }, examined) {
+            for mut sighting in self.triage.judge_at(Site { path: &path, commit: Some(&id) }, examined) {
                 sighting.exposure = if is_reached { Exposure::Past } else { Exposure::Unreachable };
                 quotes.put(self.objects, oid, &mut sighting.occurrence);
                 sightings.push(sighting);

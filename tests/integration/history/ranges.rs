@@ -178,3 +178,120 @@ fn a_shallow_clone_counts_its_last_commits_as_first_ones() {
         Oracle::of(&repo).introductions(listed(&repo, &["main"]).iter().map(String::as_str))
     );
 }
+
+#[test]
+fn since_takes_refs_and_dates() {
+    let mut import = Import::default();
+    let old = dated(&mut import, 0, "main", &[], "old.py", &leaky(1, 1));
+    let new = dated(&mut import, 48, "main", &[old], "new.py", &leaky(2, 2));
+    // Its date lies before that of its parent.
+    let back = dated(&mut import, 1, "main", &[new], "back.py", &leaky(3, 3));
+    dated(&mut import, 49, "side", &[back], "side.py", &leaky(4, 4));
+    let repo = Repo::of(&import);
+    let paths = |args: &[&str]| -> Vec<String> {
+        let introductions = Reported::of(&agreed(&repo, args)).introductions;
+        let mut paths: Vec<String> = introductions.into_iter().map(|one| one.path).collect();
+        paths.sort();
+        paths
+    };
+    assert_eq!(paths(&["--since", "main~2"]), ["back.py", "new.py", "side.py"]);
+    // The first commit is of 2020-09-13T12:26:40Z.
+    assert_eq!(paths(&["--since", "2020-09-14"]), ["new.py", "side.py"]);
+    assert_eq!(paths(&["--since", "2020-09-13T12:26:41Z"]), ["back.py", "new.py", "side.py"]);
+    assert_eq!(paths(&["--since", "2020-09-13T12:26:40Z"]).len(), 4);
+    assert_eq!(paths(&["--since", "2020-09-14", "--branch", "main"]), ["new.py"]);
+    assert!(paths(&["--since", "yesterday"]).is_empty());
+    let wrong = repo.history(&["--since", "some day"]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.stderr.contains("neither a ref or commit here nor a date"), "{}", wrong.stderr);
+}
+
+#[test]
+fn with_first_parents_alone_a_merge_brings_in_what_others_brought() {
+    let mut import = Import::default();
+    let root = import.commit("main", &[], &[file("a.py", "1\n")]);
+    let side = import.commit("side", &[root], &[file("side.py", &leaky(1, 1))]);
+    let main = import.commit("main", &[root], &[file("main.py", &leaky(2, 2))]);
+    import.commit("main", &[main, side], &[file("side.py", &leaky(1, 1))]);
+    let repo = Repo::of(&import);
+    let merge = repo.git_line(&["rev-parse", "main"]);
+    for args in [&["--branch", "main", "--first-parent"][..], &["--range", "main~2..main", "--first-parent"]]
+    {
+        let introductions = Reported::of(&repo.history(args)).introductions;
+        let commits: Vec<(String, String)> =
+            introductions.into_iter().map(|one| (one.path, one.commit)).collect();
+        assert!(commits.contains(&("side.py".into(), merge.clone())), "{commits:?}");
+        assert_eq!(commits.len(), 2, "{commits:?}");
+    }
+    let all = Reported::of(&repo.history(&["--first-parent"])).introductions;
+    assert_eq!(all.len(), 3, "the other branch is a ref of its own: {all:?}");
+}
+
+#[test]
+fn what_reflogs_name_and_say_is_scanned_when_asked_for() {
+    let repo = graphs::stash_worktrees_and_reflogs(&mut Rng::with_seed(1));
+    std::fs::write(repo.path("a.py"), "said\n").expect("write a file");
+    repo.git(&["commit", "--quiet", "-am", leak(9).trim()]);
+    repo.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    let paths = |args: &[&str]| -> BTreeSet<String> {
+        let outcome = repo.history(args);
+        outcome.occurrences().iter().map(|place| text(&place["path"])).collect()
+    };
+    let (refs, logs) = (paths(&[]), paths(&["--reflog"]));
+    assert!(!refs.contains("logs/HEAD") && logs.contains("logs/HEAD"), "{logs:?}");
+    let gone = |args: &[&str]| {
+        let subject = |place: &Value| place["subject"] == "soon gone";
+        repo.history(args).occurrences().iter().any(subject)
+    };
+    assert!(!gone(&[]) && gone(&["--reflog"]) && gone(&["--reflog", "--since", "2000-01-01"]));
+}
+
+#[test]
+fn submodules_are_swept_when_asked_for_and_no_link_leads_out() {
+    let mut import = Import::default();
+    import.commit("main", &[], &[file("inner.py", &leaky(1, 1))]);
+    let inner = Repo::of(&import);
+    let outer = inner.beside("outer");
+    std::fs::create_dir(outer.path("")).expect("make a folder");
+    outer.git(&["init", "--quiet"]);
+    let url = inner.path("").display().to_string();
+    outer.git(&["submodule", "--quiet", "add", "--name", "some/name", &url, "libs/inner"]);
+    outer.git(&["commit", "--quiet", "-m", "with a submodule"]);
+    let found = |args: &[&str]| -> Vec<String> {
+        let outcome = outer.history(args);
+        outcome.occurrences().iter().map(|place| text(&place["path"])).collect()
+    };
+    assert!(found(&[]).is_empty());
+    assert_eq!(found(&["--recurse-submodules"]), ["libs/inner/inner.py"]);
+    let notes = outer.history(&["--recurse-submodules"]).json()["coverage"]["gaps"].clone();
+    assert_eq!(text(&notes[0]["detail"]), "covered: libs/inner");
+    // What leads elsewhere is not followed, and not passed over in silence.
+    let modules = outer.git_path("modules");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(inner.path(".git"), modules.join("link")).expect("make a link");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(inner.git_path("objects"), modules.join("objects")).expect("make a link");
+    std::fs::create_dir_all(modules.join("forged")).expect("make a folder");
+    std::fs::write(modules.join("forged/HEAD"), "ref: refs/heads/main\n").expect("write a file");
+    std::fs::write(modules.join("forged/commondir"), inner.path(".git").display().to_string())
+        .expect("write a file");
+    let outcome = outer.history(&["--recurse-submodules"]);
+    assert_eq!(outcome.occurrences().len(), 1);
+    let unreadable = outcome.gaps().into_iter().filter(|gap| gap.ends_with("unreadable")).count();
+    assert_eq!(unreadable, if cfg!(unix) { 3 } else { 1 }, "{:?}", outcome.gaps());
+}
+
+#[test]
+fn what_does_not_go_together_is_refused() {
+    let repo = Repo::new();
+    for args in [
+        &["--range", "a..b", "--branch", "c"][..],
+        &["--range", "a..b", "--since", "c"],
+        &["--range", "a..b", "--unreachable"],
+        &["--range", "a..b", "--reflog"],
+        &["--branch", "a", "--recurse-submodules"],
+        &["--since", "a", "--unreachable"],
+    ] {
+        assert_eq!(repo.history(args).code, 2, "{args:?}");
+    }
+}
