@@ -12,6 +12,7 @@ mod census;
 mod closure;
 mod exposure;
 mod graph;
+mod latest;
 mod stream;
 mod sweep;
 mod tree;
@@ -19,4 +20,4 @@ mod walk;
 
 pub use blob::Tell;
 pub use graph::TellText;
-pub use sweep::{Appearance, Broken, Engine, Listener, Scope, SweepOptions, Swept, sweep};
+pub use sweep::{Appearance, Broken, Engine, Latest, Listener, Scope, SweepOptions, Swept, sweep};

@@ -32,11 +32,28 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// How far it is out.
     pub exposure: Exposure,
+    /// In history, the oldest commit that brought it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_seen: Option<Moment>,
+    /// In history, the newest commit that has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Moment>,
     /// Where to revoke it or read about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
     /// Every place, by path and offset.
     pub occurrences: Vec<Occurrence>,
+}
+
+/// A commit (or tag), with when it was made.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moment {
+    /// Its id.
+    pub commit: String,
+    /// When it was committed, RFC 3339 with the committer's own offset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
 }
 
 /// What may be shown of a secret.

@@ -168,6 +168,8 @@ fn bare(value: &str) -> Finding {
         secret: SecretView { redacted: secret.redacted(), length: secret.characters(), value: None },
         evidence: Vec::new(),
         exposure: Exposure::Worktree,
+        first_seen: None,
+        last_seen: None,
         help: None,
         occurrences: Vec::new(),
     }
