@@ -7,7 +7,8 @@ use anyhow::{Context, Result, bail};
 use super::{
     Exit,
     args::{EngineArg, HistoryArgs},
-    scan::{finish, with_threads},
+    scan::{finish, usage_lines, with_threads},
+    sink,
 };
 use crate::{
     config::{self, Flags, Settings},
@@ -77,7 +78,11 @@ pub(super) fn run(args: &HistoryArgs) -> Result<Exit> {
         root: display(&args.repository),
     };
     let scan = || scan_with(&repository, &flags, args.output.show_suppressed, &options);
-    let report = with_threads(args.run.jobs, scan)?;
+    let (report, usage) = with_threads(args.run.jobs, scan)?;
+    // What a part of the history does not meet, another part may.
+    if !args.output.quiet && options.range.is_none() {
+        usage.iter().for_each(|line| sink::warn(line));
+    }
     finish(&report, &args.output, &args.run, started)
 }
 
@@ -91,7 +96,7 @@ pub(super) fn scan_range(repository: &Repository, range: Range, flags: &Flags) -
         range: Some((range.tips, range.hidden)),
         root: String::from("."),
     };
-    scan_with(repository, flags, false, &options)
+    Ok(scan_with(repository, flags, false, &options)?.0)
 }
 
 fn scan_with(
@@ -99,7 +104,7 @@ fn scan_with(
     flags: &Flags,
     show_suppressed: bool,
     options: &HistoryOptions,
-) -> Result<Report> {
+) -> Result<(Report, Vec<String>)> {
     let root = repository.work_tree.as_ref().unwrap_or(&repository.git_dir);
     let settings = Settings::load(flags, Some(root), root)?;
     let detector = Detector::new(settings.rules)?;
@@ -109,7 +114,10 @@ fn scan_with(
         show_suppressed,
         repository: Some(config::describe_git(repository)),
     };
-    Ok(scan_history(repository, &triage, &scan, options)?)
+    let report = scan_history(repository, &triage, &scan, options)?;
+    let policy = triage.into_policy();
+    let usage = policy.baseline.usage(policy.today);
+    Ok((report, usage_lines(&usage, "hekate baseline prune --report FILE")))
 }
 
 /// A quarter of what the machine has, 1 GiB at most.

@@ -119,6 +119,14 @@ pub struct Occurrence {
     /// Refs that still have the secret at this path, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refs: Vec<String>,
+    /// How many more have it and are not listed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more_refs: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Occurrence {
@@ -139,6 +147,7 @@ impl Occurrence {
             date: None,
             subject: None,
             refs: Vec::new(),
+            more_refs: 0,
         }
     }
 }
@@ -167,6 +176,21 @@ pub enum Exposure {
     Past,
     /// In the object database, reachable from no ref.
     Unreachable,
+}
+
+impl Exposure {
+    /// Its word, as reports write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Worktree => "worktree",
+            Self::Staged => "staged",
+            Self::Head => "head",
+            Self::Branch => "branch",
+            Self::Tag => "tag",
+            Self::Past => "past",
+            Self::Unreachable => "unreachable",
+        }
+    }
 }
 
 /// What the inventory or the provider says of a secret.

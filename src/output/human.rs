@@ -4,10 +4,10 @@ use crate::model::{Finding, Fingerprint, Occurrence, Report, SourceKind, Suppres
 
 use super::{
     RenderError, RenderOptions,
-    excerpt::Excerpt,
+    excerpt::{Excerpt, keep_start},
     summary,
-    terminal::{ALARM, FRAME, Label, PLAIN, Page, STRONG, severity_style},
-    wording,
+    terminal::{ALARM, FRAME, Label, PLAIN, Page, STRONG, sanitise, severity_style},
+    whereabouts, wording,
 };
 
 /// Places of a secret that are shown with their line; of the rest only the number, or with `verbose` where they are.
@@ -20,7 +20,7 @@ const INDENT: usize = 2;
 pub(super) fn render(report: &Report, options: &RenderOptions) -> Result<Vec<u8>, RenderError> {
     let mut page = Page::new(options);
     for finding in &report.findings {
-        put_finding(&mut page, finding, report.source.kind, options.verbose);
+        put_finding(&mut page, finding, report, options.verbose);
         page.end_line();
     }
     put_suppressed(&mut page, &report.suppressed_findings);
@@ -31,12 +31,12 @@ pub(super) fn render(report: &Report, options: &RenderOptions) -> Result<Vec<u8>
     Ok(page.into_bytes())
 }
 
-fn put_finding(page: &mut Page, finding: &Finding, kind: SourceKind, verbose: bool) {
+fn put_finding(page: &mut Page, finding: &Finding, report: &Report, verbose: bool) {
     let style = severity_style(finding.severity);
     let label = Label { indent: 0, text: finding.severity.as_str(), width: 10, style };
     page.paragraph(&label, STRONG, &format!("{} [{}]", finding.title, finding.rule));
     put_places(page, finding, verbose);
-    put_facts(page, finding, kind, verbose);
+    put_facts(page, finding, report, verbose);
 }
 
 fn put_places(page: &mut Page, finding: &Finding, verbose: bool) {
@@ -45,9 +45,13 @@ fn put_places(page: &mut Page, finding: &Finding, verbose: bool) {
     for occurrence in shown {
         put_path(page, occurrence);
         put_line(page, finding, occurrence, gutter);
+        put_commit(page, occurrence);
     }
     if verbose {
-        rest.iter().for_each(|occurrence| put_path(page, occurrence));
+        for occurrence in rest {
+            put_path(page, occurrence);
+            put_commit(page, occurrence);
+        }
     } else if !rest.is_empty() {
         page.blanks(INDENT);
         page.line(
@@ -60,6 +64,9 @@ fn put_places(page: &mut Page, finding: &Finding, verbose: bool) {
 fn put_path(page: &mut Page, occurrence: &Occurrence) {
     page.blanks(INDENT);
     page.put(PLAIN, &wording::place(occurrence));
+    if occurrence.blob.is_none() && occurrence.commit.is_some() {
+        page.put(FRAME, " (commit or tag text)");
+    }
     if occurrence.end.line > occurrence.start.line {
         page.put(FRAME, &format!(" (to line {})", occurrence.end.line));
     }
@@ -84,18 +91,31 @@ fn put_line(page: &mut Page, finding: &Finding, occurrence: &Occurrence, gutter:
     }
 }
 
+/// The commit that brought it there, in a line.
+fn put_commit(page: &mut Page, occurrence: &Occurrence) {
+    if let Some(commit) = whereabouts::commit(occurrence) {
+        page.blanks(2 * INDENT);
+        let room = page.width() - 2 * INDENT;
+        page.line(FRAME, &keep_start(&sanitise(&commit), room));
+    }
+}
+
 fn put_gutter(page: &mut Page, number: &str) {
     page.blanks(2 * INDENT);
     page.put(FRAME, &format!("{number} | "));
 }
 
-fn put_facts(page: &mut Page, finding: &Finding, kind: SourceKind, verbose: bool) {
+fn put_facts(page: &mut Page, finding: &Finding, report: &Report, verbose: bool) {
     let why = format!("{}: {}", wording::certainty(finding.confidence), wording::why(finding));
     put_fact(page, "why", &why);
     // Of a staged secret the advice at the end says all that is to do.
-    let is_staged = kind == SourceKind::Staged;
-    if let Some(exposure) = wording::exposure(finding.exposure).filter(|_| !is_staged) {
-        put_fact(page, "where", exposure);
+    let is_staged = report.source.kind == SourceKind::Staged;
+    let exposure = whereabouts::exposure(finding, report.source.repository.as_ref());
+    if let Some(exposure) = exposure.filter(|_| !is_staged) {
+        put_fact(page, "where", &exposure);
+    }
+    if let Some(lifetime) = whereabouts::lifetime(finding) {
+        put_fact(page, "when", &lifetime);
     }
     if let Some(verdict) = &finding.verdict {
         let style = if verdict.is_confirmed() { ALARM } else { PLAIN };
@@ -156,7 +176,11 @@ fn put_advice(page: &mut Page, kind: SourceKind) {
             "Not committed yet: take it out and `git add` the file again, or `git restore --staged FILE`.",
             "To accept one instead: mark its line with `hekate:allow`, or run `hekate baseline write`.",
         ],
-        SourceKind::Worktree | SourceKind::Stdin | SourceKind::History => [
+        SourceKind::History => [
+            "A leaked secret stays leaked, in every clone, when its line is gone: revoke or rotate it first.",
+            "To accept them: `hekate history -o report.json`, `hekate baseline write --report report.json`.",
+        ],
+        SourceKind::Worktree | SourceKind::Stdin => [
             "A leaked secret stays leaked when its line is gone: revoke or rotate it first, then remove it.",
             "To accept one instead: `hekate baseline write`, or mark its line with `hekate:allow`.",
         ],
@@ -171,6 +195,7 @@ mod tests {
 
     use super::super::{Format, sample};
     use super::*;
+    use crate::model::Moment;
 
     fn page(report: &Report, options: &RenderOptions) -> String {
         String::from_utf8(render(report, options).unwrap()).unwrap()
@@ -314,10 +339,20 @@ mod tests {
     #[test]
     fn incomplete_scan_never_says_just_clean() {
         let mut report = sample::clean();
-        report.coverage.gaps = vec![sample::report().coverage.gaps[1].clone(); 12];
+        report.coverage.gaps = vec![sample::report().coverage.gaps[1].clone(); 22];
         insta::assert_snapshot!(page(&report, &RenderOptions::default()), @"
         no secrets found in what could be scanned: 1,204 files (12.3 MB)
-        incomplete: 12 paths could not be scanned to the end; a secret there is not in this report
+        incomplete: 22 paths could not be scanned to the end; a secret there is not in this report
+          var/secret.db: unreadable (Permission denied)
+          var/secret.db: unreadable (Permission denied)
+          var/secret.db: unreadable (Permission denied)
+          var/secret.db: unreadable (Permission denied)
+          var/secret.db: unreadable (Permission denied)
+          var/secret.db: unreadable (Permission denied)
+          var/secret.db: unreadable (Permission denied)
+          var/secret.db: unreadable (Permission denied)
+          var/secret.db: unreadable (Permission denied)
+          var/secret.db: unreadable (Permission denied)
           var/secret.db: unreadable (Permission denied)
           var/secret.db: unreadable (Permission denied)
           var/secret.db: unreadable (Permission denied)
@@ -333,11 +368,132 @@ mod tests {
     }
 
     #[test]
+    fn history_says_who_brought_it_in_where_it_still_is_and_since_when() {
+        let mut report = sample::history();
+        report.findings[0].occurrences.drain(1..4);
+        insta::assert_snapshot!(sample::text(&report, Format::Human), @r#"
+        critical  GitHub personal access token [github-pat]
+          config/app.env:12:14
+             12 | GITHUB_TOKEN=ghp_********
+                |              ^^^^^^^^^^^^
+            bbbbbbbbbbbb 2024-03-01 Ada Lovelace: Deploy with a token: until somebody finds a better way to…
+          deploy/4.yaml:102:10
+            102 |     token: "ghp_********"
+                |             ^^^^^^^^^^^^
+            aaaaaaaaaaaa 2024-03-01 Ada Lovelace: Deploy with a token: until somebody finds a better way to…
+          why      almost certain: has the format of this type; checksum is right; 4.9 bits of entropy per
+                   character; assigned to GITHUB_TOKEN
+          where    still at HEAD (main); tag v1
+          when     since 2024-02-29 (aaaaaaaaaaaa), last 2025-01-02 (cccccccccccc)
+          next     revoke or rotate it (https://github.com/settings/tokens), then remove it
+          id       p1:145dffa7d0c7
+
+        medium    Password [generic-password]
+          message:3:20 (commit or tag text)
+            3 | DB_PASSWORD = "********"  # 本番
+              |                ^^^^^^^^
+            eeeeeeeeeeee
+          why      likely: 3.5 bits of entropy per character; assigned to DB_PASSWORD
+          where    in older commits only: at the tip of no branch, at no tag
+          when     on 2023-05-06 (eeeeeeeeeeee)
+          next     revoke or rotate it where it was issued, then remove it
+          id       p1:7597495286ec
+
+        A leaked secret stays leaked, in every clone, when its line is gone: revoke or rotate it first.
+        To accept them: `hekate history -o report.json`, `hekate baseline write --report report.json`.
+
+        2 secrets in 3 places · 1,200 commits, 3,400 trees, 1,204 blobs, 12.3 MB scanned
+        incomplete: 1 object could not be scanned to the end; a secret there is not in this report
+          blob ffffffffffffffffffffffffffffffffffffffff: object is missing (a/b.bin in 0123456789abcdef)
+        "#);
+    }
+
+    #[test]
+    fn history_fits_a_narrow_terminal() {
+        let mut report = sample::history();
+        report.findings[0].occurrences.truncate(1);
+        insta::assert_snapshot!(page(&report, &RenderOptions { width: 40, ..RenderOptions::default() }), @r#"
+        critical  GitHub personal access token
+                  [github-pat]
+          config/app.env:12:14
+            12 | GITHUB_TOKEN=ghp_********
+               |              ^^^^^^^^^^^^
+            bbbbbbbbbbbb 2024-03-01 Ada Lovelac…
+          why      almost certain: has the
+                   format of this type; checksum
+                   is right; 4.9 bits of entropy
+                   per character; assigned to
+                   GITHUB_TOKEN
+          where    still at HEAD (main); tag v1
+          when     since 2024-02-29
+                   (aaaaaaaaaaaa), last
+                   2025-01-02 (cccccccccccc)
+          next     revoke or rotate it
+                   (https://github.com/settings/tokens),
+                   then remove it
+          id       p1:145dffa7d0c7
+
+        medium    Password [generic-password]
+          message:3:20 (commit or tag text)
+            3 | DB_PASSWORD = "********"  # 本番
+              |                ^^^^^^^^
+            eeeeeeeeeeee
+          why      likely: 3.5 bits of entropy
+                   per character; assigned to
+                   DB_PASSWORD
+          where    in older commits only: at the
+                   tip of no branch, at no tag
+          when     on 2023-05-06 (eeeeeeeeeeee)
+          next     revoke or rotate it where it
+                   was issued, then remove it
+          id       p1:7597495286ec
+
+        A leaked secret stays leaked, in every
+        clone, when its line is gone: revoke or
+        rotate it first.
+        To accept them: `hekate history -o
+        report.json`, `hekate baseline write
+        --report report.json`.
+
+        2 secrets in 2 places
+        1,200 commits, 3,400 trees, 1,204 blobs,
+        12.3 MB scanned
+        incomplete: 1 object could not be
+        scanned to the end; a secret there is
+        not in this report
+          blob ffffffffffffffffffffffffffffffffffffffff: object is missing (a/b.bin in 0123456789abcdef)
+        "#);
+    }
+
+    #[test]
+    fn hostile_commits_are_shown_not_obeyed() {
+        let mut report = sample::history();
+        let hostile = "=\u{1b}]0;owned\u{7}\n\r\t\u{202e}\u{200b}\u{9b}31m";
+        for finding in &mut report.findings {
+            let moment = Moment { commit: hostile.to_owned(), date: Some(hostile.to_owned()) };
+            (finding.first_seen, finding.last_seen) = (Some(moment.clone()), Some(moment));
+            for place in &mut finding.occurrences {
+                let said = [&mut place.commit, &mut place.author, &mut place.date, &mut place.subject];
+                said.into_iter().for_each(|text| *text = Some(hostile.to_owned()));
+                place.refs = vec![format!("refs/heads/{hostile}")];
+            }
+        }
+        report.source.repository.as_mut().unwrap().branch = Some(hostile.to_owned());
+        for format in Format::ALL {
+            let text = sample::text(&report, *format);
+            let unsafe_one = text.chars().find(|c| *c != '\n' && super::super::terminal::is_unsafe(*c));
+            assert_eq!(unsafe_one, None, "{format:?}: {text}");
+        }
+    }
+
+    #[test]
     fn colour_changes_no_word() {
         let options = RenderOptions { color: true, ..RenderOptions::default() };
-        let coloured = page(&sample::report(), &options);
-        assert!(coloured.contains("\u{1b}["));
-        assert_eq!(without_colour(&coloured), page(&sample::report(), &RenderOptions::default()));
+        for report in [sample::report(), sample::history()] {
+            let coloured = page(&report, &options);
+            assert!(coloured.contains("\u{1b}["));
+            assert_eq!(without_colour(&coloured), page(&report, &RenderOptions::default()));
+        }
     }
 
     fn without_colour(text: &str) -> String {
@@ -348,15 +504,16 @@ mod tests {
 
     #[test]
     fn prose_and_excerpts_keep_to_the_width() {
-        let mut report = sample::report();
-        report.suppressed_findings.clear();
-        report.coverage.gaps.clear();
-        for width in [40, 60, 120] {
-            let options = RenderOptions { width, ..RenderOptions::default() };
-            let page = page(&report, &options);
-            // URLs and paths are left whole, so that they can be clicked.
-            for line in page.lines().filter(|line| !line.contains("://")) {
-                assert!(line.width() <= width, "{width}: {line}");
+        for mut report in [sample::report(), sample::history()] {
+            report.suppressed_findings.clear();
+            report.coverage.gaps.clear();
+            for width in [40, 60, 120] {
+                let options = RenderOptions { width, ..RenderOptions::default() };
+                let page = page(&report, &options);
+                // URLs and paths are left whole, so that they can be clicked.
+                for line in page.lines().filter(|line| !line.contains("://")) {
+                    assert!(line.width() <= width, "{width}: {line}");
+                }
             }
         }
     }

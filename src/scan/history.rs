@@ -148,8 +148,28 @@ fn tips(refs: &Refs) -> Vec<Tip> {
 
 /// What makes two places the same in the eyes of whoever reads a report: the secret, and whether it counts.
 type Decided = (Secret, Option<Suppression>);
-/// How far something is out, and the refs that have it.
-type Carried = (Exposure, Vec<String>);
+/// Who has something.
+#[derive(Clone)]
+struct Carried {
+    exposure: Exposure,
+    refs: Vec<String>,
+    /// Refs that are not listed.
+    more: u64,
+}
+
+impl Carried {
+    /// By nobody yet; this far out.
+    fn nowhere(exposure: Exposure) -> Self {
+        Self { exposure, refs: Vec::new(), more: 0 }
+    }
+
+    fn put(&self, sighting: &mut Sighting) {
+        sighting.exposure = self.exposure;
+        sighting.occurrence.refs.clone_from(&self.refs);
+        sighting.occurrence.more_refs = self.more;
+    }
+}
+
 /// For each secret at a path, who has it there.
 type Carriers = BTreeMap<(Vec<u8>, Decided), Carried>;
 
@@ -214,10 +234,8 @@ impl View<'_, '_> {
         found.retain(|sighting| !before.contains(&decided(sighting)));
         for sighting in &mut found {
             let carried = carriers.get(&(one.path.clone(), decided(sighting)));
-            sighting.exposure = carried.map_or(exposure, |(carried, _)| *carried);
-            let at = &mut sighting.occurrence;
-            at.refs = carried.map(|(_, refs)| refs.clone()).unwrap_or_default();
-            at.blob = Some(one.blob.to_string());
+            carried.unwrap_or(&Carried::nowhere(exposure)).put(sighting);
+            sighting.occurrence.blob = Some(one.blob.to_string());
             self.sign(&one.commit, sighting);
         }
         found
@@ -289,7 +307,7 @@ impl View<'_, '_> {
                 here.extend(there.iter().map(|one| (path.clone(), one.clone())));
             }
             for place in here {
-                self.carry(tip, carriers.entry(place).or_insert((tip.exposure, Vec::new())));
+                self.carry(tip, carriers.entry(place).or_insert_with(|| Carried::nowhere(tip.exposure)));
             }
         }
         carriers
@@ -306,10 +324,9 @@ impl View<'_, '_> {
             }
             let id = oid.to_string();
             let beyond = if is_reached { Exposure::Past } else { Exposure::Unreachable };
-            let (exposure, refs) = carriers.get(oid).cloned().unwrap_or((beyond, Vec::new()));
+            let carried = carriers.get(oid).cloned().unwrap_or(Carried::nowhere(beyond));
             for mut sighting in self.triage.judge_at(Site { path: "message", commit: Some(&id) }, examined) {
-                sighting.exposure = exposure;
-                sighting.occurrence.refs.clone_from(&refs);
+                carried.put(&mut sighting);
                 self.sign(oid, &mut sighting);
                 sightings.push(sighting);
             }
@@ -323,17 +340,19 @@ impl View<'_, '_> {
         let mut carriers = BTreeMap::new();
         for tip in tips {
             for oid in self.swept.named_by(&tip.oid).into_iter().filter(|oid| texts.contains(oid)) {
-                self.carry(tip, carriers.entry(oid).or_insert((tip.exposure, Vec::new())));
+                self.carry(tip, carriers.entry(oid).or_insert_with(|| Carried::nowhere(tip.exposure)));
             }
         }
         carriers
     }
 
     /// Adds a ref to those that carry something.
-    fn carry(&self, tip: &Tip, (exposure, refs): &mut Carried) {
-        *exposure = (*exposure).min(tip.exposure);
-        if self.options.all_refs || refs.len() < MOST_REFS {
-            refs.push(tip.name.clone());
+    fn carry(&self, tip: &Tip, carried: &mut Carried) {
+        carried.exposure = carried.exposure.min(tip.exposure);
+        if self.options.all_refs || carried.refs.len() < MOST_REFS {
+            carried.refs.push(tip.name.clone());
+        } else {
+            carried.more += 1;
         }
     }
 }
