@@ -34,6 +34,8 @@ pub(super) fn exposure(finding: &Finding, repository: Option<&Repository>) -> Op
             };
             [Some(head), refs.named(&others, "branch"), refs.named(&Refs::tags, "tag")]
         }
+        // What only another work tree has checked out has no branch.
+        Exposure::Branch if refs.branches().is_empty() => [None, None, refs.named(&Refs::others, "")],
         Exposure::Branch => [None, refs.named(&Refs::branches, "branch"), refs.named(&Refs::tags, "tag")],
         Exposure::Tag => [None, None, refs.named(&Refs::tags, "tag")],
     };
@@ -193,6 +195,7 @@ mod tests {
             exposed(Exposure::Branch, &five, 9),
             "still at branches a, b, c and 2 more (--refs lists all)"
         );
+        assert_eq!(exposed(Exposure::Branch, &["worktrees/wt/HEAD"], 0), "still at worktrees/wt/HEAD");
         assert_eq!(exposed(Exposure::Tag, &["refs/tags/v1"], 0), "still at tag v1");
         assert_eq!(exposed(Exposure::Tag, &[], 0), "still at a tag");
         assert_eq!(
