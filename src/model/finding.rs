@@ -116,7 +116,7 @@ pub struct Occurrence {
     /// The first line of its message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// Refs that still have the secret at this path, by name.
+    /// Refs that still have the secret at this path: what tells most of its exposure first, then by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refs: Vec<String>,
     /// How many more have it and are not listed.

@@ -21,7 +21,7 @@ pub(super) fn exposure(finding: &Finding, repository: Option<&Repository>) -> Op
         Exposure::Past => {
             let others = refs.named(&Refs::others, "");
             return Some(match others {
-                Some(others) => format!("at the tip of no branch, at no tag; at {others}"),
+                Some(others) => format!("at {others}; at the tip of no branch, at no tag"),
                 None => "in older commits only: at the tip of no branch, at no tag".to_owned(),
             });
         }
@@ -204,7 +204,7 @@ mod tests {
         );
         assert_eq!(
             exposed(Exposure::Past, &["refs/stash"], 0),
-            "at the tip of no branch, at no tag; at refs/stash"
+            "at refs/stash; at the tip of no branch, at no tag"
         );
         assert_eq!(exposed(Exposure::Unreachable, &[], 0), "in the object database, reachable from no ref");
     }

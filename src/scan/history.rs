@@ -143,7 +143,10 @@ fn tips(refs: &Refs) -> Vec<Tip> {
         };
         Tip { name: display_bytes(&one.name), oid: one.target, exposure }
     });
-    head.into_iter().chain(others).collect()
+    let mut tips: Vec<Tip> = head.into_iter().chain(others).collect();
+    // Where not all are listed, pull requests must not stand in the way of tags.
+    tips.sort_by_key(|tip| tip.exposure);
+    tips
 }
 
 /// What makes two places the same in the eyes of whoever reads a report: the secret, and whether it counts.
