@@ -322,6 +322,9 @@ pub(super) struct BaselineScanArgs {
     /// Files and folders
     #[arg(default_value = ".", value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
+    /// A JSON report, of a history say, in place of a scan; "-" is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "paths")]
+    pub(super) report: Option<PathBuf>,
     /// The baseline [default: hekate.baseline at the repository's root]
     #[arg(long, value_name = "FILE")]
     pub(super) baseline: Option<PathBuf>,

@@ -11,13 +11,13 @@ use anyhow::{Context, Result, bail};
 use super::{
     Exit,
     args::{EngineArg, HistoryArgs},
-    scan::{finish, with_threads},
-    since,
+    scan::{finish, usage_lines, with_threads},
+    since, sink,
 };
 use crate::{
     config::{self, Flags, Settings},
     detect::Detector,
-    git::{Refs, Repository, resolve},
+    git::{Objects, Oid, Refs, Repository, resolve},
     history::{CommitRange, Engine},
     model::Report,
     scan::{HistoryOptions, ScanOptions, scan_history},
@@ -34,7 +34,15 @@ pub(super) fn named_range(repository: &Repository, text: &str) -> Result<CommitR
         bail!("`{text}` is no range: write A..B, what B reaches and A does not");
     };
     let refs = Refs::read(repository)?;
-    let find = |name: &str| resolve(repository, &refs, if name.is_empty() { "HEAD" } else { name });
+    let objects = Objects::open(repository.object_folders(), repository.hash)?;
+    let find = |name: &str| -> Result<Oid> {
+        let oid = resolve(repository, &refs, if name.is_empty() { "HEAD" } else { name })?;
+        // A shallow clone may lack what is compared with: that must not look like a range that holds everything.
+        if matches!(objects.read(&oid, u64::MAX), Ok(None)) {
+            bail!("`{name}` is not in this repository; fetch more of it (in CI: fetch-depth: 0)");
+        }
+        Ok(oid)
+    };
     Ok(CommitRange { tips: vec![find(to)?], hidden: vec![find(from)?], ..CommitRange::default() })
 }
 
@@ -68,7 +76,11 @@ pub(super) fn run(args: &HistoryArgs) -> Result<Exit> {
         root: display(&args.repository),
     };
     let scan = || scan_with(&repository, &flags, args.output.show_suppressed, &options);
-    let report = with_threads(args.run.jobs, scan)?;
+    let (report, usage) = with_threads(args.run.jobs, scan)?;
+    // What a part of the history does not meet, another part may.
+    if !args.output.quiet && options.range.is_none() {
+        usage.iter().for_each(|line| sink::warn(line));
+    }
     finish(&report, &args.output, &args.run, started)
 }
 
@@ -114,7 +126,7 @@ pub(super) fn scan_range(repository: &Repository, range: CommitRange, flags: &Fl
         submodules: false,
         root: String::from("."),
     };
-    scan_with(repository, flags, false, &options)
+    Ok(scan_with(repository, flags, false, &options)?.0)
 }
 
 fn scan_with(
@@ -122,7 +134,7 @@ fn scan_with(
     flags: &Flags,
     show_suppressed: bool,
     options: &HistoryOptions,
-) -> Result<Report> {
+) -> Result<(Report, Vec<String>)> {
     let root = repository.work_tree.as_ref().unwrap_or(&repository.git_dir);
     let settings = Settings::load(flags, Some(root), root)?;
     let detector = Detector::new(settings.rules)?;
@@ -132,7 +144,10 @@ fn scan_with(
         show_suppressed,
         repository: Some(config::describe_git(repository)),
     };
-    Ok(scan_history(repository, &triage, &scan, options)?)
+    let report = scan_history(repository, &triage, &scan, options)?;
+    let policy = triage.into_policy();
+    let usage = policy.baseline.usage(policy.today);
+    Ok((report, usage_lines(&usage, "hekate baseline prune --report FILE")))
 }
 
 /// A quarter of what the machine has, 1 GiB at most.

@@ -1,6 +1,6 @@
 //! What is asked of a history once it is scanned, whichever way that was done.
 
-use super::sweep::{Appearance, Broken, Swept};
+use super::sweep::{Appearance, Broken, Latest, Swept};
 use crate::{
     git::Oid,
     model::{Gap, ObjectCounts as Counts},
@@ -19,6 +19,13 @@ pub trait History<T>: Sync {
     /// The blobs with matches that a ref's target holds, with their raw paths, as far as it matters for the appearances; `None` where
     /// it is not there. A blob has the empty path.
     fn carried_by(&self, tip: &Oid) -> Option<Vec<(Vec<u8>, Oid)>>;
+    /// Every blob with matches at every path, with the newest of the commits that have it there: of those that tips reach, or of all.
+    /// Newest first. Of a range only paths at which it brings in something are sure to be among them.
+    fn latest(&self, of_all: bool) -> Vec<Latest>;
+    /// When a commit or tag was made, in seconds since 1970.
+    fn time(&self, oid: &Oid) -> Option<i64>;
+    /// What a ref points to and, of a tag, what that names, and so on: as far as it is there, and matters for texts.
+    fn named_by(&self, tip: &Oid) -> Vec<Oid>;
     /// Which of these lead to no commit but to a folder or file.
     fn outside(&self, tips: &[Oid]) -> Vec<Oid>;
     /// What was covered and what was not.
@@ -63,6 +70,18 @@ impl<T: Send + Sync> History<T> for Swept<'_, T> {
 
     fn carried_by(&self, tip: &Oid) -> Option<Vec<(Vec<u8>, Oid)>> {
         self.carried_by(tip)
+    }
+
+    fn latest(&self, of_all: bool) -> Vec<Latest> {
+        self.latest(of_all)
+    }
+
+    fn time(&self, oid: &Oid) -> Option<i64> {
+        self.time(oid)
+    }
+
+    fn named_by(&self, tip: &Oid) -> Vec<Oid> {
+        self.named_by(tip)
     }
 
     fn outside(&self, tips: &[Oid]) -> Vec<Oid> {

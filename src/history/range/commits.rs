@@ -71,6 +71,8 @@ struct PassedTag {
 #[derive(Debug, Clone)]
 pub(super) struct Shown {
     pub(super) oid: Oid,
+    /// By its committer's clock, in seconds since 1970.
+    pub(super) time: i64,
     /// Its root folder.
     pub(super) tree: Oid,
     /// Root folders of the parents that are there and that it is compared with.
@@ -280,15 +282,15 @@ impl<'a> Commits<'a> {
             let mut before: Vec<Oid> = node.parents.iter().take(count).filter_map(tree).collect();
             before.sort_unstable();
             before.dedup();
-            Some(Shown { oid: node.oid, tree: node.tree?, before })
+            Some(Shown { oid: node.oid, time: node.time, tree: node.tree?, before })
         };
         self.nodes().filter_map(shown).collect()
     }
 
-    /// The tags of the range.
-    pub(super) fn tags(&self) -> impl Iterator<Item = &Oid> {
+    /// The tags of the range, with when they were made, in seconds since 1970.
+    pub(super) fn tags(&self) -> impl Iterator<Item = (Oid, i64)> {
         let is_shown = |tag: &PassedTag| !tag.is_hidden && self.is_young(tag.time);
-        self.tags.iter().filter(move |(_, tag)| is_shown(tag)).map(|(oid, _)| oid)
+        self.tags.iter().filter(move |(_, tag)| is_shown(tag)).map(|(oid, tag)| (*oid, tag.time))
     }
 
     /// What the range names and what can't be read; at the commits in `shallow` it ends on purpose.

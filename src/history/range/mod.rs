@@ -8,18 +8,21 @@ mod changes;
 mod commits;
 mod read;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+};
 
 use rayon::prelude::*;
 
 use self::{
     blobs::{Outcome, Scan, Scanned},
     changes::{Change, Changes, Lookup},
-    commits::Commits,
+    commits::{Commits, Shown},
     read::{Read, read},
 };
 use super::{
-    sweep::{Appearance, Broken, Listener},
+    sweep::{Appearance, Broken, Latest, Listener},
     view::{Facts, History},
     walk::Budget,
 };
@@ -92,7 +95,7 @@ impl<'a> RangeWalk<'a> {
     pub fn exact(mut self) -> BTreeSet<Oid> {
         self.commits.finish();
         let commits = self.commits.shown().into_iter().map(|one| one.oid);
-        commits.chain(self.commits.tags().copied()).collect()
+        commits.chain(self.commits.tags().map(|(oid, _)| oid)).collect()
     }
 
     /// Scans what the commits bring in. `memory` is for buffers, in bytes.
@@ -122,8 +125,12 @@ pub struct Ranged<'a, T> {
     appearances: Vec<Appearance>,
     /// Tips that lead to no commit, with what they hold.
     outside: BTreeMap<Oid, Vec<(Vec<u8>, Oid)>>,
-    /// For each ref's target its root folder.
-    roots: HashMap<Oid, Oid>,
+    /// The commits of the range.
+    shown: Vec<Shown>,
+    /// When each commit and tag of the range was made.
+    times: HashMap<Oid, i64>,
+    /// For each ref's target what it leads to.
+    leads: HashMap<Oid, Lead>,
     /// For each root folder the blobs with matches at paths that matter.
     carried: HashMap<Oid, Vec<(Vec<u8>, Oid)>>,
     expected: Counts,
@@ -148,7 +155,9 @@ fn look<'a, T: Send + Sync>(
         texts: BTreeMap::new(),
         appearances: Vec::new(),
         outside: BTreeMap::new(),
-        roots: HashMap::new(),
+        shown: Vec::new(),
+        times: shown.iter().map(|one| (one.oid, one.time)).chain(commits.tags()).collect(),
+        leads: HashMap::new(),
         carried: HashMap::new(),
         expected: Counts::default(),
         scanned: Counts::default(),
@@ -159,7 +168,7 @@ fn look<'a, T: Send + Sync>(
     };
     let ids = shown.iter().map(|one| one.oid).collect();
     (ranged.expected.commits, ranged.scanned.commits) = ranged.add_texts(scan.texts(ids), ObjectKind::Commit);
-    let tags = commits.tags().copied().collect();
+    let tags = commits.tags().map(|(oid, _)| oid).collect();
     (ranged.expected.tags, ranged.scanned.tags) = ranged.add_texts(scan.texts(tags), ObjectKind::Tag);
     let (trees, broken) = changes.trees();
     let is_missing = |one: &&Broken| one.why.is_none();
@@ -170,6 +179,7 @@ fn look<'a, T: Send + Sync>(
     ranged.add_places(scan, &changes, judge);
     ranged.broken.sort_unstable();
     ranged.broken.dedup_by_key(|one| one.oid);
+    ranged.shown = shown;
     ranged
 }
 
@@ -255,38 +265,60 @@ impl<T: Send + Sync> Ranged<'_, T> {
     fn find_carriers(&mut self, scan: &Scan<'_, T>, refs: &[Oid]) {
         let paths: BTreeSet<&[u8]> = self.appearances.iter().map(|one| one.path.as_slice()).collect();
         let paths: Vec<&[u8]> = paths.into_iter().collect();
-        if paths.is_empty() {
+        if paths.is_empty() && self.texts.is_empty() {
             return;
         }
         let tips: BTreeSet<Oid> = refs.iter().copied().collect();
-        let roots: HashMap<Oid, Oid> =
-            tips.into_par_iter().filter_map(|tip| Some((tip, root_of(self.objects, tip)?))).collect();
-        let folders: BTreeSet<Oid> = roots.values().copied().collect();
-        let lookup = Lookup::new(self.objects, MOST_TEXT);
-        let mut carried: HashMap<Oid, Vec<(Vec<u8>, Oid)>> =
-            folders.into_par_iter().map(|folder| (folder, lookup.at(&folder, &paths))).collect();
+        let leads: HashMap<Oid, Lead> =
+            tips.into_par_iter().map(|tip| (tip, Lead::of(self.objects, tip))).collect();
+        let mut carried: HashMap<Oid, Vec<(Vec<u8>, Oid)>> = HashMap::new();
+        if !paths.is_empty() {
+            let of_refs = leads.values().filter_map(|lead| lead.root);
+            let folders: BTreeSet<Oid> = of_refs.chain(self.shown.iter().map(|one| one.tree)).collect();
+            let lookup = Lookup::new(self.objects, MOST_TEXT);
+            carried = folders.into_par_iter().map(|folder| (folder, lookup.at(&folder, &paths))).collect();
+        }
         self.add_others(scan, carried.values().flatten().map(|(_, blob)| *blob));
         carried.values_mut().for_each(|there| there.retain(|(_, blob)| self.found.contains_key(blob)));
-        (self.roots, self.carried) = (roots, carried);
+        (self.leads, self.carried) = (leads, carried);
     }
 }
 
-/// The root folder of a ref's target; `None` where it leads to no commit, or is not there.
-fn root_of(objects: &Objects, tip: Oid) -> Option<Oid> {
-    let mut at = tip;
-    let mut passed = BTreeSet::new();
-    while passed.insert(at) {
-        let Read::Object(object) = read(objects, &at, MOST_TEXT) else { return None };
-        match object.kind {
-            ObjectKind::Commit => {
-                return Commit::parse(&object.bytes, objects.hash()).map(|commit| commit.tree);
+/// What a ref's target leads to.
+struct Lead {
+    /// It and, of a tag, what that names, and so on.
+    line: Vec<Oid>,
+    /// Its root folder; `None` where it leads to no commit or folder, or not there.
+    root: Option<Oid>,
+}
+
+impl Lead {
+    fn of(objects: &Objects, tip: Oid) -> Self {
+        let mut lead = Self { line: Vec::new(), root: None };
+        let mut at = tip;
+        let mut passed = HashSet::new();
+        // A circle of tags takes a hash collision; it would end here all the same.
+        while passed.insert(at) {
+            let Read::Object(object) = read(objects, &at, MOST_TEXT) else { return lead };
+            lead.line.push(at);
+            match object.kind {
+                ObjectKind::Commit => {
+                    lead.root = Commit::parse(&object.bytes, objects.hash()).map(|commit| commit.tree);
+                    return lead;
+                }
+                ObjectKind::Tag => match Tag::parse(&object.bytes, objects.hash()) {
+                    Some(tag) => at = tag.target,
+                    None => return lead,
+                },
+                ObjectKind::Tree => {
+                    lead.root = Some(at);
+                    return lead;
+                }
+                ObjectKind::Blob => return lead,
             }
-            ObjectKind::Tag => at = Tag::parse(&object.bytes, objects.hash())?.target,
-            ObjectKind::Tree => return Some(at),
-            ObjectKind::Blob => return None,
         }
+        lead
     }
-    None
 }
 
 impl<T: Send + Sync> History<T> for Ranged<'_, T> {
@@ -312,7 +344,30 @@ impl<T: Send + Sync> History<T> for Ranged<'_, T> {
         if let Some(held) = self.outside.get(tip) {
             return Some(held.clone());
         }
-        self.carried.get(self.roots.get(tip)?).cloned()
+        self.carried.get(&self.leads.get(tip)?.root?).cloned()
+    }
+
+    fn latest(&self, _: bool) -> Vec<Latest> {
+        let mut shown: Vec<&Shown> = self.shown.iter().collect();
+        shown.sort_unstable_by_key(|one| Reverse((one.time, one.oid)));
+        let mut known = HashSet::new();
+        let mut latest = Vec::new();
+        for (commit, tree) in shown.into_iter().map(|one| (one.oid, one.tree)) {
+            for (path, blob) in self.carried.get(&tree).into_iter().flatten() {
+                if known.insert((path, blob)) {
+                    latest.push(Latest { commit, path: path.clone(), blob: *blob });
+                }
+            }
+        }
+        latest
+    }
+
+    fn time(&self, oid: &Oid) -> Option<i64> {
+        self.times.get(oid).copied()
+    }
+
+    fn named_by(&self, tip: &Oid) -> Vec<Oid> {
+        self.leads.get(tip).map(|lead| lead.line.clone()).unwrap_or_default()
     }
 
     fn outside(&self, tips: &[Oid]) -> Vec<Oid> {

@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stdout, reason = "a failing test says which repository it was about")]
 
+mod accepted;
 mod contents;
 mod exactness;
 mod exposure;
@@ -17,6 +18,7 @@ mod pack;
 mod random;
 mod ranges;
 mod report;
+mod screen;
 mod storage;
 mod text;
 

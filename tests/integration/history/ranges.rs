@@ -282,6 +282,15 @@ fn submodules_are_swept_when_asked_for_and_no_link_leads_out() {
 }
 
 #[test]
+fn a_range_that_starts_from_what_is_not_here_is_refused() {
+    let mut import = Import::default();
+    import.commit("main", &[], &[file("a.py", &leaky(1, 1))]);
+    let outcome = Repo::of(&import).history(&["--range", &format!("{}..main", "1".repeat(40))]);
+    assert_eq!(outcome.code, 2);
+    assert!(outcome.stderr.contains("is not in this repository"), "{}", outcome.stderr);
+}
+
+#[test]
 fn what_does_not_go_together_is_refused() {
     let repo = Repo::new();
     for args in [
