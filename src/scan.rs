@@ -1,6 +1,8 @@
 //! The spine: sources × detector × triage → report.
 
 mod history;
+mod reflog;
+mod submodules;
 
 use std::{
     collections::BTreeMap,

@@ -100,19 +100,33 @@ pub(super) struct StagedArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct HistoryArgs {
     /// The repository: a work tree, a bare repository, or a folder in one
     #[arg(default_value = ".", value_name = "REPO")]
     pub(super) repository: PathBuf,
     /// Only what these commits bring in: A..B is what B reaches and A does not
-    #[arg(long, value_name = "A..B", conflicts_with = "branch")]
+    #[arg(long, value_name = "A..B", conflicts_with_all = ["branch", "since", "unreachable", "reflog", "recurse_submodules"])]
     pub(super) range: Option<String>,
     /// Only what this branch (or any revision) reaches
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["unreachable", "reflog", "recurse_submodules"])]
     pub(super) branch: Option<String>,
+    /// Only commits that this ref or commit does not reach, or that were committed at this time or later: 2026-11-24,
+    /// 2026-11-24T01:02:03Z, yesterday, 2.weeks or "2 weeks ago"
+    #[arg(long, value_name = "REF|DATE", conflicts_with = "unreachable")]
+    pub(super) since: Option<String>,
+    /// Of merges follow, and compare with, the first parent only: what other parents brought in counts as the merge's
+    #[arg(long, conflicts_with = "unreachable")]
+    pub(super) first_parent: bool,
     /// Report what no ref reaches, too
     #[arg(long)]
     pub(super) unreachable: bool,
+    /// Scan what reflogs name as if a ref pointed there, and what they say
+    #[arg(long)]
+    pub(super) reflog: bool,
+    /// Scan the histories of submodules, too, as far as their repositories are here (in modules of the git folder); nothing is fetched
+    #[arg(long)]
+    pub(super) recurse_submodules: bool,
     /// List all refs with a place, not the first 20
     #[arg(long)]
     pub(super) refs: bool,
@@ -308,6 +322,9 @@ pub(super) struct BaselineScanArgs {
     /// Files and folders
     #[arg(default_value = ".", value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
+    /// A JSON report, of a history say, in place of a scan; "-" is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "paths")]
+    pub(super) report: Option<PathBuf>,
     /// The baseline [default: hekate.baseline at the repository's root]
     #[arg(long, value_name = "FILE")]
     pub(super) baseline: Option<PathBuf>,

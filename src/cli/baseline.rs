@@ -10,7 +10,11 @@ use super::{
     scan::{Job, Scanned},
     sink,
 };
-use crate::{config::Flags, model::Report, scan::NoProgress};
+use crate::{
+    config::{Flags, Settings},
+    model::Report,
+    scan::NoProgress,
+};
 
 pub(super) fn run(args: &BaselineArgs) -> Result<Exit> {
     match &args.command {
@@ -34,6 +38,13 @@ fn write(args: &BaselineScanArgs, reason: &str) -> Result<Exit> {
 
 fn prune(args: &BaselineScanArgs) -> Result<Exit> {
     let Scanned { report, policy, baseline_path, .. } = scan(args)?;
+    if args.report.is_some() {
+        let suppressed = report.suppressed.values().any(|count| *count > 0);
+        if suppressed && report.suppressed_findings.is_empty() {
+            anyhow::bail!("the report does not list what was suppressed; write it with --show-suppressed");
+        }
+        policy.baseline.meet(&report);
+    }
     if report.coverage.is_incomplete() {
         anyhow::bail!(
             "not everything could be scanned, so no entry can be said to match nothing; {} is unchanged",
@@ -49,6 +60,7 @@ fn prune(args: &BaselineScanArgs) -> Result<Exit> {
     Ok(Exit::Clean)
 }
 
+/// What there is to accept, or was accepted: by a saved report, or by a scan.
 fn scan(args: &BaselineScanArgs) -> Result<Scanned> {
     let flags = Flags {
         baseline: args.baseline.clone().filter(|path| path.exists()),
@@ -56,11 +68,21 @@ fn scan(args: &BaselineScanArgs) -> Result<Scanned> {
         walk: args.walk.flags(),
         ..args.select.flags()
     };
-    let mut scanned = Job { paths: &args.paths, stdin_name: None, flags: &flags }.run(false, &NoProgress)?;
+    let mut scanned = match &args.report {
+        Some(file) => saved(file, &flags)?,
+        None => Job { paths: &args.paths, stdin_name: None, flags: &flags }.run(false, &NoProgress)?,
+    };
     if let Some(path) = &args.baseline {
         scanned.baseline_path.clone_from(path);
     }
     Ok(scanned)
+}
+
+fn saved(file: &Path, flags: &Flags) -> Result<Scanned> {
+    let report = super::report::read(file)?;
+    let here = std::env::current_dir().context("find the working directory")?;
+    let Settings { policy, baseline_path, .. } = Settings::load(flags, None, &here)?;
+    Ok(Scanned { report, usage: Vec::new(), policy, baseline_path })
 }
 
 fn store(path: &Path, text: &str) -> Result<()> {

@@ -1,45 +1,49 @@
 //! `hekate history`, and ranges of commits for hooks.
 
-use std::{env, fs, path::Path, time::Instant};
+use std::{
+    env, fs,
+    path::Path,
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
 
 use anyhow::{Context, Result, bail};
 
 use super::{
     Exit,
     args::{EngineArg, HistoryArgs},
-    scan::{finish, with_threads},
+    scan::{finish, usage_lines, with_threads},
+    since, sink,
 };
 use crate::{
     config::{self, Flags, Settings},
     detect::Detector,
-    git::{Oid, Refs, Repository, resolve},
-    history::Engine,
+    git::{Objects, Oid, Refs, Repository, resolve},
+    history::{CommitRange, Engine},
     model::Report,
     scan::{HistoryOptions, ScanOptions, scan_history},
     source::display,
     triage::Triage,
 };
 
-/// Commits that can be reached from some and not from others.
-#[derive(Debug, Clone)]
-pub(super) struct Range {
-    pub(super) tips: Vec<Oid>,
-    pub(super) hidden: Vec<Oid>,
-}
-
-impl Range {
-    /// Of `A..B`: what B reaches and A does not. Without an end it is HEAD.
-    pub(super) fn named(repository: &Repository, text: &str) -> Result<Self> {
-        if text.contains("...") {
-            bail!("`{text}`: a range is A..B, what B reaches and A does not; A...B is none");
-        }
-        let Some((from, to)) = text.split_once("..") else {
-            bail!("`{text}` is no range: write A..B, what B reaches and A does not");
-        };
-        let refs = Refs::read(repository)?;
-        let find = |name: &str| resolve(repository, &refs, if name.is_empty() { "HEAD" } else { name });
-        Ok(Self { tips: vec![find(to)?], hidden: vec![find(from)?] })
+/// The commits of `A..B`: what B reaches and A does not. Without an end it is HEAD.
+pub(super) fn named_range(repository: &Repository, text: &str) -> Result<CommitRange> {
+    if text.contains("...") {
+        bail!("`{text}`: a range is A..B, what B reaches and A does not; A...B is none");
     }
+    let Some((from, to)) = text.split_once("..") else {
+        bail!("`{text}` is no range: write A..B, what B reaches and A does not");
+    };
+    let refs = Refs::read(repository)?;
+    let objects = Objects::open(repository.object_folders(), repository.hash)?;
+    let find = |name: &str| -> Result<Oid> {
+        let oid = resolve(repository, &refs, if name.is_empty() { "HEAD" } else { name })?;
+        // A shallow clone may lack what is compared with: that must not look like a range that holds everything.
+        if matches!(objects.read(&oid, u64::MAX), Ok(None)) {
+            bail!("`{name}` is not in this repository; fetch more of it (in CI: fetch-depth: 0)");
+        }
+        Ok(oid)
+    };
+    Ok(CommitRange { tips: vec![find(to)?], hidden: vec![find(from)?], ..CommitRange::default() })
 }
 
 pub(super) fn run(args: &HistoryArgs) -> Result<Exit> {
@@ -57,14 +61,7 @@ pub(super) fn run(args: &HistoryArgs) -> Result<Exit> {
     } else {
         Repository::discover(&args.repository)?
     };
-    let range = match (&args.range, &args.branch) {
-        (Some(range), _) => Some(Range::named(&repository, range)?),
-        (None, Some(branch)) => {
-            let tip = resolve(&repository, &Refs::read(&repository)?, branch)?;
-            Some(Range { tips: vec![tip], hidden: Vec::new() })
-        }
-        (None, None) => None,
-    };
+    let range = range_of(args, &repository)?;
     let options = HistoryOptions {
         engine: match args.engine {
             EngineArg::Delta => Engine::Delta,
@@ -73,25 +70,63 @@ pub(super) fn run(args: &HistoryArgs) -> Result<Exit> {
         memory: args.memory.unwrap_or_else(default_memory),
         unreachable: args.unreachable,
         all_refs: args.refs,
-        range: range.map(|range| (range.tips, range.hidden)),
+        range,
+        reflogs: args.reflog,
+        submodules: args.recurse_submodules,
         root: display(&args.repository),
     };
     let scan = || scan_with(&repository, &flags, args.output.show_suppressed, &options);
-    let report = with_threads(args.run.jobs, scan)?;
+    let (report, usage) = with_threads(args.run.jobs, scan)?;
+    // What a part of the history does not meet, another part may.
+    if !args.output.quiet && options.range.is_none() {
+        usage.iter().for_each(|line| sink::warn(line));
+    }
     finish(&report, &args.output, &args.run, started)
 }
 
+/// The commits that the arguments ask for; `None`: all.
+fn range_of(args: &HistoryArgs, repository: &Repository) -> Result<Option<CommitRange>> {
+    if let Some(text) = &args.range {
+        let range = named_range(repository, text)?;
+        return Ok(Some(CommitRange { first_parent: args.first_parent, ..range }));
+    }
+    if args.branch.is_none() && args.since.is_none() && !args.first_parent {
+        return Ok(None);
+    }
+    let refs = Refs::read(repository)?;
+    let mut range = CommitRange { first_parent: args.first_parent, ..CommitRange::default() };
+    match &args.branch {
+        Some(branch) => range.tips.push(resolve(repository, &refs, branch)?),
+        None => range.of_refs = true,
+    }
+    if let Some(text) = &args.since {
+        match resolve(repository, &refs, text) {
+            Ok(hidden) => range.hidden.push(hidden),
+            Err(_) => range.since = Some(since::parse(text, now()?)?),
+        }
+    }
+    Ok(Some(range))
+}
+
+/// In seconds since 1970.
+fn now() -> Result<i64> {
+    let passed = SystemTime::now().duration_since(UNIX_EPOCH).context("read the clock")?;
+    i64::try_from(passed.as_secs()).context("read the clock")
+}
+
 /// Scans what the commits of a range introduce.
-pub(super) fn scan_range(repository: &Repository, range: Range, flags: &Flags) -> Result<Report> {
+pub(super) fn scan_range(repository: &Repository, range: CommitRange, flags: &Flags) -> Result<Report> {
     let options = HistoryOptions {
         engine: Engine::Delta,
         memory: default_memory(),
         unreachable: false,
         all_refs: false,
-        range: Some((range.tips, range.hidden)),
+        range: Some(range),
+        reflogs: false,
+        submodules: false,
         root: String::from("."),
     };
-    scan_with(repository, flags, false, &options)
+    Ok(scan_with(repository, flags, false, &options)?.0)
 }
 
 fn scan_with(
@@ -99,7 +134,7 @@ fn scan_with(
     flags: &Flags,
     show_suppressed: bool,
     options: &HistoryOptions,
-) -> Result<Report> {
+) -> Result<(Report, Vec<String>)> {
     let root = repository.work_tree.as_ref().unwrap_or(&repository.git_dir);
     let settings = Settings::load(flags, Some(root), root)?;
     let detector = Detector::new(settings.rules)?;
@@ -109,7 +144,10 @@ fn scan_with(
         show_suppressed,
         repository: Some(config::describe_git(repository)),
     };
-    Ok(scan_history(repository, &triage, &scan, options)?)
+    let report = scan_history(repository, &triage, &scan, options)?;
+    let policy = triage.into_policy();
+    let usage = policy.baseline.usage(policy.today);
+    Ok((report, usage_lines(&usage, "hekate baseline prune --report FILE")))
 }
 
 /// A quarter of what the machine has, 1 GiB at most.

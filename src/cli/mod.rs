@@ -12,6 +12,7 @@ mod progress;
 mod report;
 mod rules;
 mod scan;
+mod since;
 mod sink;
 mod staged;
 

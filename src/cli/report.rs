@@ -9,18 +9,21 @@ use super::{
     args::ReportArgs,
     sink::{self, Look},
 };
-use crate::output::parse_report;
+use crate::{model::Report, output::parse_report};
 
-pub(super) fn run(args: &ReportArgs) -> Result<Exit> {
+/// Reads a saved report; "-" is standard input.
+pub(super) fn read(file: &Path) -> Result<Report> {
     let mut text = String::new();
-    if args.file == Path::new("-") {
+    if file == Path::new("-") {
         std::io::stdin().lock().read_to_string(&mut text).context("read standard input")?;
     } else {
-        text =
-            std::fs::read_to_string(&args.file).with_context(|| format!("read {}", args.file.display()))?;
+        text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
     }
-    let report = parse_report(text.trim_start_matches('\u{feff}'))
-        .with_context(|| format!("read {}", args.file.display()))?;
+    parse_report(text.trim_start_matches('\u{feff}')).with_context(|| format!("read {}", file.display()))
+}
+
+pub(super) fn run(args: &ReportArgs) -> Result<Exit> {
+    let report = read(&args.file)?;
     let look = Look { color: args.color, verbose: args.verbose };
     for target in sink::targets(&args.output, args.format) {
         target.write(&report, look)?;

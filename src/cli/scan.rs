@@ -114,18 +114,17 @@ impl Job<'_> {
         };
         let report = scan(source.as_ref(), &triage, &options, progress);
         let policy = triage.into_policy();
-        let usage = usage_lines(&policy.baseline.usage(policy.today));
+        let usage = usage_lines(&policy.baseline.usage(policy.today), "hekate baseline prune");
         Ok(Scanned { report, usage, policy, baseline_path: settings.baseline_path })
     }
 }
 
-/// What to say of entries that did nothing.
-fn usage_lines(usage: &BaselineUse) -> Vec<String> {
+/// What to say of entries that did nothing, and which command drops them.
+pub(super) fn usage_lines(usage: &BaselineUse, prune: &str) -> Vec<String> {
     let line = |entries: &[crate::triage::BaselineEntry], what: &str| {
         let number = entries.len();
         let noun = if number == 1 { "entry" } else { "entries" };
-        (number > 0)
-            .then(|| format!("note: {number} baseline {noun} {what}; `hekate baseline prune` drops them"))
+        (number > 0).then(|| format!("note: {number} baseline {noun} {what}; `{prune}` drops them"))
     };
     [line(&usage.expired, "expired"), line(&usage.unused, "matched nothing in this scan")]
         .into_iter()

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use super::{
     Exit,
     args::StagedArgs,
-    history::{Range, scan_range},
+    history::{named_range, scan_range},
     progress::Bar,
     scan::{finish, with_threads},
 };
@@ -49,7 +49,7 @@ fn range(args: &StagedArgs, from: &OsStr, to: &OsStr, started: Instant) -> Resul
     let flags = flags(args);
     let here = env::current_dir().context("find the working directory")?;
     let repository = Repository::from_env(&here, |name| env::var_os(name))?;
-    let range = Range::named(&repository, &format!("{}..{}", from.to_string_lossy(), to.to_string_lossy()))?;
+    let range = named_range(&repository, &format!("{}..{}", from.to_string_lossy(), to.to_string_lossy()))?;
     let report = with_threads(args.run.jobs, || scan_range(&repository, range, &flags))?;
     finish(&report, &args.output, &args.run, started)
 }

@@ -19,6 +19,7 @@ pub mod pack;
 mod refs;
 mod repository;
 mod revision;
+mod submodule;
 
 pub use index::{CacheTree, CacheTreeNode, Index, IndexEntries, IndexEntry, IndexError};
 pub use object::{Commit, EntryKind, Object, ObjectKind, Tag, TreeEntry, tree_entry};
@@ -27,3 +28,4 @@ pub use oid::{HashKind, Oid};
 pub use refs::{Head, Ref, Reflog, ReflogEntry, Refs, head, reflogs};
 pub use repository::{Repository, RepositoryError};
 pub use revision::{RevisionError, resolve};
+pub use submodule::{Submodule, submodules};

@@ -56,6 +56,8 @@ pub struct Commit<'a> {
     pub author_time: (i64, i32),
     /// When it was committed, in seconds since 1970.
     pub time: i64,
+    /// That clock's offset from UTC, in minutes.
+    pub offset: i32,
     /// What its author says of it.
     pub message: &'a [u8],
 }
@@ -69,6 +71,7 @@ impl<'a> Commit<'a> {
             author: b"",
             author_time: (0, 0),
             time: 0,
+            offset: 0,
             message: b"",
         };
         let mut rest = bytes;
@@ -86,7 +89,7 @@ impl<'a> Commit<'a> {
             } else if let Some(ident) = line.strip_prefix(b"author ") {
                 (commit.author, commit.author_time) = identity(ident);
             } else if let Some(ident) = line.strip_prefix(b"committer ") {
-                commit.time = identity(ident).1.0;
+                (commit.time, commit.offset) = identity(ident).1;
             }
             rest = after;
         }

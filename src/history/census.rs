@@ -393,6 +393,15 @@ impl Bits {
         self.0.iter_mut().zip(&other.0).for_each(|(own, other)| *own &= !other);
     }
 
+    /// Keeps what the condition holds for.
+    pub(super) fn retain(&mut self, is_kept: impl Fn(u32) -> bool) {
+        for at in 0..self.0.len() as u32 * 64 {
+            if self.get(at) && !is_kept(at) {
+                self.0[at as usize / 64] &= !(1 << (at % 64));
+            }
+        }
+    }
+
     pub(super) fn get(&self, at: u32) -> bool {
         self.0.get(at as usize / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
     }

@@ -16,7 +16,8 @@ use crate::{
 pub(super) struct Graph {
     commits: Vec<Node>,
     parents: Vec<Gid>,
-    tags: BTreeMap<Gid, Gid>,
+    /// What each tag names, and when it was made.
+    tags: BTreeMap<Gid, (Gid, i64)>,
     /// For each object its place among the commits.
     places: Vec<u32>,
     /// Objects that are named and not there, with who names them.
@@ -39,6 +40,8 @@ pub(super) struct Node {
     pub(super) gid: Gid,
     /// Its root folder; [`NONE`] where that is not there.
     pub(super) tree: Gid,
+    /// When it was committed, in seconds since 1970.
+    pub(super) time: i64,
     first_parent: u32,
     parents: u32,
 }
@@ -74,16 +77,21 @@ impl Graph {
     }
 
     /// What a tag names in the end: past tags of tags. `None` where a tag's target is not there.
-    pub(super) fn peel(&self, mut gid: Gid) -> Option<Gid> {
+    pub(super) fn peel(&self, gid: Gid) -> Option<Gid> {
+        self.line(gid).last().filter(|last| !self.tags.contains_key(last))
+    }
+
+    /// An object and, of a tag, what it names, and what that names.
+    pub(super) fn line(&self, gid: Gid) -> impl Iterator<Item = Gid> {
+        let target = |gid: &Gid| self.tags.get(gid).map(|(target, _)| *target).filter(|gid| *gid != NONE);
         // A circle of tags takes a hash collision; it would end here all the same.
-        for _ in 0..=self.tags.len() {
-            match self.tags.get(&gid) {
-                Some(&NONE) => return None,
-                Some(&target) => gid = target,
-                None => return Some(gid),
-            }
-        }
-        None
+        std::iter::successors(Some(gid), target).take(self.tags.len() + 1)
+    }
+
+    /// When a commit or tag was made, in seconds since 1970.
+    pub(super) fn time(&self, gid: Gid) -> Option<i64> {
+        let of_tag = || self.tags.get(&gid).map(|(_, time)| *time);
+        self.commit(gid).map(|node| node.time).or_else(of_tag)
     }
 
     /// Every commit and tag that the tips reach.
@@ -97,7 +105,7 @@ impl Graph {
             reached.set(gid);
             if let Some(node) = self.commit(gid) {
                 open.extend(self.parents(node).filter(|parent| !reached.get(*parent)));
-            } else if let Some(target) = self.tags.get(&gid).filter(|target| **target != NONE) {
+            } else if let Some((target, _)) = self.tags.get(&gid).filter(|(target, _)| *target != NONE) {
                 open.push(*target);
             }
         }
@@ -121,7 +129,7 @@ impl Graph {
         let tree = find(&commit.tree, ObjectKind::Tree);
         let parents: Vec<Gid> = commit.parents.iter().map(|oid| find(oid, ObjectKind::Commit)).collect();
         self.parents.extend(&parents);
-        let node = Node { gid, tree, first_parent, parents: parents.len() as u32 };
+        let node = Node { gid, tree, time: commit.time, first_parent, parents: parents.len() as u32 };
         self.commits.push(node);
     }
 
@@ -130,7 +138,7 @@ impl Graph {
         if target.is_none() {
             self.absent.push(Absent { oid: tag.target, kind: None, by: gid });
         }
-        self.tags.insert(gid, target.unwrap_or(NONE));
+        self.tags.insert(gid, (target.unwrap_or(NONE), tag.time.0));
     }
 }
 

@@ -5,18 +5,23 @@
 //!
 //! Objects are read from the pack files in the order of their deltas (`walk`); blobs are scanned where they differ from what they
 //! are made from (`blob`); folders are read where they differ, too (`tree`), and only what leads to a wanted blob is kept
-//! (`closure`). Nothing is fetched, and nothing here knows of rules, paths that matter, or reports.
+//! (`closure`). A range of commits is read without all that, commit by commit (`range`). Nothing is fetched, and nothing here knows of rules, paths that matter, or reports.
 
 mod blob;
 mod census;
 mod closure;
 mod exposure;
 mod graph;
+mod latest;
+mod range;
 mod stream;
 mod sweep;
 mod tree;
+mod view;
 mod walk;
 
 pub use blob::Tell;
 pub use graph::TellText;
-pub use sweep::{Appearance, Broken, Engine, Listener, Scope, SweepOptions, Swept, sweep};
+pub use range::{CommitRange, Judge, RangeWalk, Ranged};
+pub use sweep::{Appearance, Broken, Engine, Latest, Listener, Scope, SweepOptions, Swept, sweep};
+pub use view::{Facts, History};

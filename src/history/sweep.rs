@@ -13,6 +13,7 @@ use super::{
     closure::Lists,
     exposure::Exposure,
     graph::{Graph, TellText, Texts},
+    latest::latest,
     stream::BigBlob,
     tree::{Folders, TreeVisitor},
     walk::{Budget, walk},
@@ -68,6 +69,17 @@ pub struct Appearance {
     pub before: Vec<Oid>,
 }
 
+/// A blob at a path, with the newest commit that has it there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Latest {
+    /// The commit.
+    pub commit: Oid,
+    /// Raw bytes, `/`-separated.
+    pub path: Vec<u8>,
+    /// The blob.
+    pub blob: Oid,
+}
+
 /// Who is told of content and texts with matches.
 pub struct Listener<'l, T> {
     /// Of a blob's content.
@@ -83,6 +95,8 @@ pub struct Scope<'s> {
     pub tips: &'s [Oid],
     /// What these reach does not matter.
     pub hidden: &'s [Oid],
+    /// Of the commits and tags that are left, these; `None`: all.
+    pub only: Option<&'s BTreeSet<Oid>>,
     /// The commits at which a shallow clone ends.
     pub shallow: &'s BTreeSet<Oid>,
 }
@@ -144,6 +158,9 @@ pub fn sweep<'a, T: Send + Sync>(
         |oids: &[Oid]| -> Vec<Gid> { oids.iter().filter_map(|tip| census.find(tip.as_bytes())).collect() };
     let mut reached = graph.reach(known(scope.tips));
     reached.remove(&graph.reach(known(scope.hidden)));
+    if let Some(only) = scope.only {
+        reached.retain(|gid| only.contains(&census.oid(gid)));
+    }
     let expected = expected(&census);
     let mut pointers: Vec<Oid> = blobs.pointers.iter().map(|gid| census.oid(*gid)).collect();
     pointers.sort_unstable();
@@ -326,6 +343,15 @@ impl<T> Swept<'_, T> {
         self.census.find(oid.as_bytes()).is_some_and(|gid| self.reached.get(gid))
     }
 
+    /// Which of these lead to no commit but to a folder or file.
+    pub fn outside(&self, tips: &[Oid]) -> Vec<Oid> {
+        let leads_outside = |tip: &&Oid| {
+            let target = self.census.find(tip.as_bytes()).and_then(|gid| self.graph.peel(gid));
+            target.is_some_and(|gid| self.graph.commit(gid).is_none())
+        };
+        tips.iter().filter(leads_outside).copied().collect()
+    }
+
     /// The commits that tips reach, or all the others.
     fn commits(&self, are_reached: bool) -> Bits {
         let mut commits = Bits::of_len(self.census.len());
@@ -361,6 +387,33 @@ impl<T> Swept<'_, T> {
     fn tree_of(&self, tip: &Oid) -> Option<Gid> {
         let gid = self.graph.peel(self.census.find(tip.as_bytes())?)?;
         Some(self.graph.commit(gid).map_or(gid, |node| node.tree))
+    }
+
+    /// Every blob with matches at every path, with the newest of the commits that have it there: of those that tips reach, or of all.
+    /// Newest first, by the committer's clock, then by id.
+    pub fn latest(&self, of_all: bool) -> Vec<Latest> {
+        let nodes = self.graph.commits().iter();
+        let mut nodes: Vec<_> = nodes.filter(|node| of_all || self.reached.get(node.gid)).collect();
+        nodes.sort_unstable_by_key(|node| std::cmp::Reverse((node.time, self.census.oid(node.gid))));
+        let all = latest(&self.folders, &self.lists, nodes.into_iter().map(|node| (node.gid, node.tree)));
+        let there = all.into_iter().filter(|one| (one.blob as usize) < self.census.len());
+        let named = |one: super::latest::Latest| Latest {
+            commit: self.census.oid(one.commit),
+            path: one.path,
+            blob: self.census.oid(one.blob),
+        };
+        there.map(named).collect()
+    }
+
+    /// When a commit or tag was made, in seconds since 1970.
+    pub fn time(&self, oid: &Oid) -> Option<i64> {
+        self.graph.time(self.census.find(oid.as_bytes())?)
+    }
+
+    /// What a ref points to and, of a tag, what that names, and so on: as far as it is there.
+    pub fn named_by(&self, tip: &Oid) -> Vec<Oid> {
+        let line = self.census.find(tip.as_bytes()).map(|gid| self.graph.line(gid));
+        line.into_iter().flatten().map(|gid| self.census.oid(gid)).collect()
     }
 
     /// The blobs with matches that a ref's target holds, with their raw paths; `None` where it is not there. A blob has the empty path.

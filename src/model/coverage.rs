@@ -19,7 +19,9 @@ pub struct Coverage {
     pub history: Option<HistoryCoverage>,
 }
 
-/// How much of a history was to be scanned and how much was.
+/// How much of a history was to be scanned and how much was: of all that is stored, or, of a range, the commits in it with the folders
+/// and blobs that they bring in against their parents. A range that holds much of a history is scanned, and counted, with all of it.
+/// Of several repositories (submodules) the counts are added up.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryCoverage {
@@ -51,13 +53,37 @@ pub struct ObjectCounts {
     pub tags: u64,
 }
 
+impl HistoryCoverage {
+    /// Adds what was covered of another history.
+    fn merge(&mut self, other: &Self) {
+        self.refs += other.refs;
+        self.expected.add(other.expected);
+        self.scanned.add(other.scanned);
+        self.blob_bytes += other.blob_bytes;
+        self.shallow |= other.shallow;
+        self.partial |= other.partial;
+    }
+}
+
+impl ObjectCounts {
+    fn add(&mut self, other: Self) {
+        self.commits += other.commits;
+        self.trees += other.trees;
+        self.blobs += other.blobs;
+        self.tags += other.tags;
+    }
+}
+
 impl Coverage {
     /// Adds what another part of the scan covered.
     pub fn merge(&mut self, other: Self) {
         self.files += other.files;
         self.bytes += other.bytes;
         self.gaps.extend(other.gaps);
-        self.history = self.history.take().or(other.history);
+        match (&mut self.history, other.history) {
+            (Some(history), Some(other)) => history.merge(&other),
+            (history, other) => *history = history.take().or(other),
+        }
     }
 
     /// Whether something that should have been scanned was not.

@@ -32,11 +32,28 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// How far it is out.
     pub exposure: Exposure,
+    /// In history, the oldest commit that brought it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_seen: Option<Moment>,
+    /// In history, the newest commit that has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Moment>,
     /// Where to revoke it or read about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
     /// Every place, by path and offset.
     pub occurrences: Vec<Occurrence>,
+}
+
+/// A commit (or tag), with when it was made.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moment {
+    /// Its id.
+    pub commit: String,
+    /// When it was committed, RFC 3339 with the committer's own offset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
 }
 
 /// What may be shown of a secret.
@@ -99,9 +116,17 @@ pub struct Occurrence {
     /// The first line of its message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// Refs that still have the secret at this path, by name.
+    /// Refs that still have the secret at this path: what tells most of its exposure first, then by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refs: Vec<String>,
+    /// How many more have it and are not listed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more_refs: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Occurrence {
@@ -122,6 +147,7 @@ impl Occurrence {
             date: None,
             subject: None,
             refs: Vec::new(),
+            more_refs: 0,
         }
     }
 }
@@ -150,6 +176,21 @@ pub enum Exposure {
     Past,
     /// In the object database, reachable from no ref.
     Unreachable,
+}
+
+impl Exposure {
+    /// Its word, as reports write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Worktree => "worktree",
+            Self::Staged => "staged",
+            Self::Head => "head",
+            Self::Branch => "branch",
+            Self::Tag => "tag",
+            Self::Past => "past",
+            Self::Unreachable => "unreachable",
+        }
+    }
 }
 
 /// What the inventory or the provider says of a secret.

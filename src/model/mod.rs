@@ -13,7 +13,7 @@ mod secret;
 
 pub use coverage::{Coverage, Gap, GapReason, HistoryCoverage, ObjectCounts};
 pub use evidence::Evidence;
-pub use finding::{Exposure, Finding, Occurrence, SecretView, Suppression, Verdict};
+pub use finding::{Exposure, Finding, Moment, Occurrence, SecretView, Suppression, Verdict};
 pub use fingerprint::{Fingerprint, FingerprintKey, KeyError, LineDigest};
 pub use grade::{Category, Confidence, ParseGradeError, Severity};
 pub use location::{Position, Segment, Span};

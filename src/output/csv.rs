@@ -1,6 +1,6 @@
 //! One row a place, for spreadsheets.
 
-use crate::model::{Category, Finding, Occurrence, Report, Verdict};
+use crate::model::{Category, Finding, Moment, Occurrence, Report, Verdict};
 
 use super::{
     RenderError, RenderOptions,
@@ -30,7 +30,20 @@ const COLUMNS: &[(&str, Cell)] = &[
     ("why", |finding, _| wording::why(finding)),
     ("help", |finding, _| finding.help.clone().unwrap_or_default()),
     ("fingerprint", |finding, _| finding.fingerprint.to_string()),
+    ("exposure", |finding, _| finding.exposure.as_str().to_owned()),
+    ("commit", |_, place| place.commit.clone().unwrap_or_default()),
+    ("author", |_, place| place.author.clone().unwrap_or_default()),
+    ("date", |_, place| place.date.clone().unwrap_or_default()),
+    ("subject", |_, place| place.subject.clone().unwrap_or_default()),
+    ("refs", |_, place| place.refs.join(" ")),
+    ("first_seen", |finding, _| moment(finding.first_seen.as_ref())),
+    ("last_seen", |finding, _| moment(finding.last_seen.as_ref())),
 ];
+
+/// A commit's date, or where it has none that can be written, its id.
+fn moment(moment: Option<&Moment>) -> String {
+    moment.map(|moment| moment.date.as_ref().unwrap_or(&moment.commit).clone()).unwrap_or_default()
+}
 
 /// A header, then a row for each place of each finding. Control characters are escaped, so that a row is a line; who needs a
 /// path or value byte for byte takes JSON.
@@ -60,15 +73,26 @@ mod tests {
     #[test]
     fn every_place_is_a_row() {
         insta::assert_snapshot!(sample::text(&sample::report(), Format::Csv), @r#"
-        severity,confidence,rule,title,category,provider,verdict,path,line,column,end_line,end_column,secret,length,excerpt,why,help,fingerprint
-        critical,high,github-pat,GitHub personal access token,user-credential,github,active,config/app.env,12,14,12,54,ghp_********,40,GITHUB_TOKEN=ghp_********,has the format of this type; checksum is right; 4.9 bits of entropy per character; assigned to GITHUB_TOKEN,https://github.com/settings/tokens,p1:145dffa7d0c7a4d8ee1ae74179fa94ac1ed49900f04f02934cf9769e8de3409e
-        critical,high,github-pat,GitHub personal access token,user-credential,github,active,deploy/1.yaml,99,10,99,50,ghp_********,40,"    token: ""ghp_********""",has the format of this type; checksum is right; 4.9 bits of entropy per character; assigned to GITHUB_TOKEN,https://github.com/settings/tokens,p1:145dffa7d0c7a4d8ee1ae74179fa94ac1ed49900f04f02934cf9769e8de3409e
-        critical,high,github-pat,GitHub personal access token,user-credential,github,active,deploy/2.yaml,100,10,100,50,ghp_********,40,"    token: ""ghp_********""",has the format of this type; checksum is right; 4.9 bits of entropy per character; assigned to GITHUB_TOKEN,https://github.com/settings/tokens,p1:145dffa7d0c7a4d8ee1ae74179fa94ac1ed49900f04f02934cf9769e8de3409e
-        critical,high,github-pat,GitHub personal access token,user-credential,github,active,deploy/3.yaml,101,10,101,50,ghp_********,40,"    token: ""ghp_********""",has the format of this type; checksum is right; 4.9 bits of entropy per character; assigned to GITHUB_TOKEN,https://github.com/settings/tokens,p1:145dffa7d0c7a4d8ee1ae74179fa94ac1ed49900f04f02934cf9769e8de3409e
-        critical,high,github-pat,GitHub personal access token,user-credential,github,active,deploy/4.yaml,102,10,102,50,ghp_********,40,"    token: ""ghp_********""",has the format of this type; checksum is right; 4.9 bits of entropy per character; assigned to GITHUB_TOKEN,https://github.com/settings/tokens,p1:145dffa7d0c7a4d8ee1ae74179fa94ac1ed49900f04f02934cf9769e8de3409e
-        high,high,private-key,Private key,encryption-key,,,keys/id_rsa,1,1,27,30,'-----BEGIN ********,148,'-----BEGIN ********,has the format of this type,,p1:1298ac9fa8cf5ad88c78af702a8fcaaa2387bb920e64edf3ae85e3918998793a
-        medium,medium,generic-password,Password,,,,src/日本 1%.py,3,20,3,60,********,15,"DB_PASSWORD = ""********""  # 本番",3.5 bits of entropy per character; assigned to DB_PASSWORD,,p1:7597495286ec6107547408d35e205fdd40875948ca43670ae96ba0ef62545eba
+        severity,confidence,rule,title,category,provider,verdict,path,line,column,end_line,end_column,secret,length,excerpt,why,help,fingerprint,exposure,commit,author,date,subject,refs,first_seen,last_seen
+        critical,high,github-pat,GitHub personal access token,user-credential,github,active,config/app.env,12,14,12,54,ghp_********,40,GITHUB_TOKEN=ghp_********,has the format of this type; checksum is right; 4.9 bits of entropy per character; assigned to GITHUB_TOKEN,https://github.com/settings/tokens,p1:145dffa7d0c7a4d8ee1ae74179fa94ac1ed49900f04f02934cf9769e8de3409e,worktree,,,,,,,
+        critical,high,github-pat,GitHub personal access token,user-credential,github,active,deploy/1.yaml,99,10,99,50,ghp_********,40,"    token: ""ghp_********""",has the format of this type; checksum is right; 4.9 bits of entropy per character; assigned to GITHUB_TOKEN,https://github.com/settings/tokens,p1:145dffa7d0c7a4d8ee1ae74179fa94ac1ed49900f04f02934cf9769e8de3409e,worktree,,,,,,,
+        critical,high,github-pat,GitHub personal access token,user-credential,github,active,deploy/2.yaml,100,10,100,50,ghp_********,40,"    token: ""ghp_********""",has the format of this type; checksum is right; 4.9 bits of entropy per character; assigned to GITHUB_TOKEN,https://github.com/settings/tokens,p1:145dffa7d0c7a4d8ee1ae74179fa94ac1ed49900f04f02934cf9769e8de3409e,worktree,,,,,,,
+        critical,high,github-pat,GitHub personal access token,user-credential,github,active,deploy/3.yaml,101,10,101,50,ghp_********,40,"    token: ""ghp_********""",has the format of this type; checksum is right; 4.9 bits of entropy per character; assigned to GITHUB_TOKEN,https://github.com/settings/tokens,p1:145dffa7d0c7a4d8ee1ae74179fa94ac1ed49900f04f02934cf9769e8de3409e,worktree,,,,,,,
+        critical,high,github-pat,GitHub personal access token,user-credential,github,active,deploy/4.yaml,102,10,102,50,ghp_********,40,"    token: ""ghp_********""",has the format of this type; checksum is right; 4.9 bits of entropy per character; assigned to GITHUB_TOKEN,https://github.com/settings/tokens,p1:145dffa7d0c7a4d8ee1ae74179fa94ac1ed49900f04f02934cf9769e8de3409e,worktree,,,,,,,
+        high,high,private-key,Private key,encryption-key,,,keys/id_rsa,1,1,27,30,'-----BEGIN ********,148,'-----BEGIN ********,has the format of this type,,p1:1298ac9fa8cf5ad88c78af702a8fcaaa2387bb920e64edf3ae85e3918998793a,staged,,,,,,,
+        medium,medium,generic-password,Password,,,,src/日本 1%.py,3,20,3,60,********,15,"DB_PASSWORD = ""********""  # 本番",3.5 bits of entropy per character; assigned to DB_PASSWORD,,p1:7597495286ec6107547408d35e205fdd40875948ca43670ae96ba0ef62545eba,worktree,,,,,,,
         "#);
+    }
+
+    #[test]
+    fn rows_of_a_history_say_who_when_and_where_it_still_is() {
+        let text = sample::text(&sample::history(), Format::Csv);
+        let columns = |row: &str| row.split(",p1:").last().unwrap()[65..].to_owned();
+        let rows: Vec<String> = text.lines().skip(1).map(columns).collect();
+        insta::assert_snapshot!([&rows[0], &rows[5]].map(String::as_str).join("\n"), @r"
+        head,bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb,Ada Lovelace <ada@example.com>,2024-03-01T00:00:00+01:00,Deploy with a token: until somebody finds a better way to do this,HEAD refs/heads/main refs/tags/v1,2024-02-29T23:59:59+01:00,2025-01-02T03:04:05+00:00
+        past,eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee,,,,,2023-05-06T07:08:09-08:00,2023-05-06T07:08:09-08:00
+        ");
     }
 
     #[test]

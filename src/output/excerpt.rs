@@ -51,7 +51,8 @@ fn split<'a>(line: &'a str, redacted: &str, column: u64) -> Option<(&'a str, &'a
     Some((&line[..at], &line[at..end], &line[end..]))
 }
 
-fn keep_start(text: &str, width: usize) -> String {
+/// The start of a safe text, in so many columns.
+pub(super) fn keep_start(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }

@@ -6,12 +6,12 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::model::{Finding, Gap, Occurrence, Report, Severity};
+use crate::model::{Finding, Gap, Occurrence, Report, Severity, SourceKind};
 
 use super::{
     RenderError, RenderOptions, json as json_format,
     terminal::{sanitise, sanitise_line},
-    uri, wording,
+    uri, whereabouts, wording,
 };
 
 /// Of major version 15, which GitLab takes since its own version 15.
@@ -74,9 +74,9 @@ fn messages(gaps: &[Gap]) -> Vec<Value> {
 }
 
 fn vulnerability(report: &Report, finding: &Finding, place: &Occurrence) -> Value {
-    let commit = commit(report);
+    let commit = commit(report, place);
     let mut vulnerability = json!({
-        "id": id(finding, place, &commit),
+        "id": id(finding, place, commit),
         "category": "secret_detection",
         "name": sanitise(&finding.title).chars().take(MAX_NAME).collect::<String>(),
         "description": wording::description(finding),
@@ -86,7 +86,7 @@ fn vulnerability(report: &Report, finding: &Finding, place: &Occurrence) -> Valu
             "file": place.path,
             "start_line": place.start.line,
             "end_line": place.end.line,
-            "commit": { "sha": commit },
+            "commit": { "sha": sanitise(commit) },
         },
         "identifiers": identifiers(finding),
         "details": {
@@ -96,6 +96,16 @@ fn vulnerability(report: &Report, finding: &Finding, place: &Occurrence) -> Valu
         },
         "raw_source_code_extract": sanitise_line(&place.excerpt),
     });
+    let said = [("author", &place.author), ("date", &place.date), ("message", &place.subject)];
+    for (name, text) in said.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?))) {
+        vulnerability["location"]["commit"][name] = json!(sanitise(text));
+    }
+    if let Some(exposure) = whereabouts::exposure(finding, report.source.repository.as_ref()) {
+        vulnerability["details"]["exposure"] = detail("Where it is", &exposure);
+    }
+    if let Some(lifetime) = whereabouts::lifetime(finding) {
+        vulnerability["details"]["lifetime"] = detail("When", &lifetime);
+    }
     if let Some(verdict) = &finding.verdict {
         vulnerability["details"]["verdict"] = detail("Verdict", &wording::verdict(verdict));
     }
@@ -105,10 +115,12 @@ fn vulnerability(report: &Report, finding: &Finding, place: &Occurrence) -> Valu
     vulnerability
 }
 
-/// The commit that a place stands in: what is checked out, where the scan was one of files.
-fn commit(report: &Report) -> String {
-    let revision = report.source.repository.as_ref().and_then(|repository| repository.revision.clone());
-    revision.unwrap_or_else(|| NO_COMMIT.to_owned())
+/// The commit that a place stands in, or that brought it in: what is checked out, where the scan was one of files.
+fn commit<'a>(report: &'a Report, place: &'a Occurrence) -> &'a str {
+    let is_history = report.source.kind == SourceKind::History;
+    let repository = report.source.repository.as_ref().filter(|_| !is_history);
+    let revision = repository.and_then(|repository| repository.revision.as_deref());
+    place.commit.as_deref().or(revision).unwrap_or(NO_COMMIT)
 }
 
 /// A UUID of version 8 (RFC 9562) that the same secret at the same place always has.
@@ -220,7 +232,14 @@ mod tests {
         let mut many = sample::report();
         many.coverage.gaps = vec![many.coverage.gaps[1].clone(); 101];
         many.findings[0].title = "ä".repeat(300);
-        for report in [sample::clean(), sample::report(), sample::with_secrets(), sample::hostile(), many] {
+        for report in [
+            sample::clean(),
+            sample::report(),
+            sample::history(),
+            sample::with_secrets(),
+            sample::hostile(),
+            many,
+        ] {
             let errors: Vec<_> =
                 validator.iter_errors(&value(&report)).map(|error| error.to_string()).collect();
             assert_eq!(errors, Vec::<String>::new());
@@ -243,6 +262,28 @@ mod tests {
         let text = "not, or not wholly, scanned: var/secret.db: unreadable (Permission denied)";
         assert_eq!(scan["messages"], json!([{ "level": "warn", "value": text }]));
         assert_eq!(value(&sample::clean())["scan"]["status"], "success");
+    }
+
+    #[test]
+    fn vulnerability_of_a_history_names_its_commit() {
+        let report = value(&sample::history());
+        let all = report["vulnerabilities"].as_array().unwrap();
+        let mut commits = [&all[0], all.last().unwrap()].map(|one| one["location"]["commit"].clone());
+        commits[0]["where"] = all[0]["details"]["exposure"]["value"].clone();
+        commits[1]["when"] = all.last().unwrap()["details"]["lifetime"]["value"].clone();
+        insta::assert_snapshot!(format!("{:#}\n{:#}", commits[0], commits[1]), @r#"
+        {
+          "sha": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+          "author": "Ada Lovelace <ada@example.com>",
+          "date": "2024-03-01T00:00:00+01:00",
+          "message": "Deploy with a token: until somebody finds a better way to do this",
+          "where": "still at HEAD (main); tag v1"
+        }
+        {
+          "sha": "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee",
+          "when": "on 2023-05-06 (eeeeeeeeeeee)"
+        }
+        "#);
     }
 
     #[test]

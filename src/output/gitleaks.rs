@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::model::{Category, Evidence, Finding, Occurrence, Report};
 
-use super::{RenderError, RenderOptions, json};
+use super::{RenderError, RenderOptions, json, whereabouts};
 
 /// What gitleaks puts in place of a secret under `--redact`.
 const REDACTED: &str = "REDACTED";
@@ -26,12 +26,12 @@ struct Entry<'a> {
     secret: &'a str,
     file: &'a str,
     symlink_file: &'static str,
-    commit: &'static str,
+    commit: &'a str,
     entropy: f32,
-    author: &'static str,
-    email: &'static str,
-    date: &'static str,
-    message: &'static str,
+    author: &'a str,
+    email: &'a str,
+    date: &'a str,
+    message: &'a str,
     tags: Vec<&'static str>,
     fingerprint: String,
 }
@@ -49,6 +49,9 @@ pub(super) fn render(report: &Report, _options: &RenderOptions) -> Result<Vec<u8
 fn entry<'a>(finding: &'a Finding, place: &'a Occurrence) -> Entry<'a> {
     let secret = finding.secret.value.as_deref().unwrap_or(REDACTED);
     // gitleaks counts from where the match starts.
+    let (author, email) = place.author.as_deref().map(whereabouts::name_and_mail).unwrap_or_default();
+    let commit = place.commit.as_deref().unwrap_or_default();
+    let in_commit = if commit.is_empty() { String::new() } else { format!("{commit}:") };
     let start_line = place.match_line.unwrap_or(place.start.line);
     Entry {
         rule_id: &finding.rule,
@@ -61,14 +64,14 @@ fn entry<'a>(finding: &'a Finding, place: &'a Occurrence) -> Entry<'a> {
         secret,
         file: &place.path,
         symlink_file: "",
-        commit: "",
+        commit,
         entropy: entropy(finding),
-        author: "",
-        email: "",
-        date: "",
-        message: "",
+        author,
+        email,
+        date: place.date.as_deref().unwrap_or_default(),
+        message: place.subject.as_deref().unwrap_or_default(),
         tags: finding.category.map(Category::as_str).into_iter().collect(),
-        fingerprint: format!("{}:{}:{}", place.path, finding.rule, start_line),
+        fingerprint: format!("{in_commit}{}:{}:{start_line}", place.path, finding.rule),
     }
 }
 
@@ -109,6 +112,36 @@ mod tests {
           "Message": "",
           "Tags": [],
           "Fingerprint": "src/日本 1%.py:generic-password:3"
+        }
+        "#);
+    }
+
+    #[test]
+    fn entry_of_a_history_names_its_commit() {
+        let text = sample::text(&sample::history(), Format::Gitleaks);
+        let entries: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
+        insta::assert_snapshot!(format!("{:#}", entries[0]), @r#"
+        {
+          "RuleID": "github-pat",
+          "Description": "GitHub personal access token",
+          "StartLine": 12,
+          "EndLine": 12,
+          "StartColumn": 14,
+          "EndColumn": 53,
+          "Match": "REDACTED",
+          "Secret": "REDACTED",
+          "File": "config/app.env",
+          "SymlinkFile": "",
+          "Commit": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+          "Entropy": 4.875,
+          "Author": "Ada Lovelace",
+          "Email": "ada@example.com",
+          "Date": "2024-03-01T00:00:00+01:00",
+          "Message": "Deploy with a token: until somebody finds a better way to do this",
+          "Tags": [
+            "user-credential"
+          ],
+          "Fingerprint": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb:config/app.env:github-pat:12"
         }
         "#);
     }

@@ -85,7 +85,9 @@ mod tests {
     #[test]
     fn reports_are_as_the_schema_says() {
         let validator = validator();
-        for report in [sample::clean(), sample::report(), sample::with_secrets(), sample::hostile()] {
+        for report in
+            [sample::clean(), sample::report(), sample::history(), sample::with_secrets(), sample::hostile()]
+        {
             let errors: Vec<_> =
                 validator.iter_errors(&value(&report)).map(|error| error.to_string()).collect();
             assert_eq!(errors, Vec::<String>::new());
@@ -99,6 +101,9 @@ mod tests {
         let said = || Some("said".to_owned());
         (place.blob, place.commit, place.author) = (said(), said(), said());
         (place.date, place.subject, place.refs) = (said(), said(), vec!["HEAD".to_owned()]);
+        place.more_refs = 1;
+        let moment = crate::model::Moment { commit: "said".to_owned(), date: said() };
+        (report.findings[0].first_seen, report.findings[0].last_seen) = (Some(moment.clone()), Some(moment));
         report.coverage.history = Some(crate::model::HistoryCoverage::default());
         assert_eq!(validator().iter_errors(&value(&report)).count(), 0);
         let report = sample::text(&report, Format::Json);
@@ -120,7 +125,9 @@ mod tests {
 
     #[test]
     fn report_reads_back_as_it_was() {
-        for report in [sample::clean(), sample::report(), sample::with_secrets(), sample::hostile()] {
+        for report in
+            [sample::clean(), sample::report(), sample::history(), sample::with_secrets(), sample::hostile()]
+        {
             assert_eq!(parse_report(&sample::text(&report, Format::Json)), Ok(report));
         }
     }

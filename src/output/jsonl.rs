@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::model::{
-    Category, Confidence, Evidence, Exposure, Finding, Fingerprint, Occurrence, Report, SecretView, Severity,
-    Verdict,
+    Category, Confidence, Evidence, Exposure, Finding, Fingerprint, Moment, Occurrence, Report, SecretView,
+    Severity, Verdict,
 };
 
 use super::{RenderError, RenderOptions, terminal};
@@ -22,6 +22,10 @@ struct Line<'a> {
     secret: &'a SecretView,
     evidence: &'a [Evidence],
     exposure: Exposure,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_seen: Option<&'a Moment>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seen: Option<&'a Moment>,
     #[serde(flatten)]
     occurrence: &'a Occurrence,
 }
@@ -51,6 +55,8 @@ fn line<'a>(finding: &'a Finding, occurrence: &'a Occurrence) -> Line<'a> {
         secret: &finding.secret,
         evidence: &finding.evidence,
         exposure: finding.exposure,
+        first_seen: finding.first_seen.as_ref(),
+        last_seen: finding.last_seen.as_ref(),
         occurrence,
     }
 }
@@ -67,6 +73,16 @@ mod tests {
         {"rule":"private-key","title":"Private key","severity":"high","confidence":"high","category":"encryption-key","provider":null,"verdict":null,"fingerprint":"p1:1298ac9fa8cf5ad88c78af702a8fcaaa2387bb920e64edf3ae85e3918998793a","secret":{"redacted":"-----BEGIN ********","length":148},"evidence":[{"kind":"format","rule":"private-key"}],"exposure":"staged","path":"keys/id_rsa","start":{"line":1,"column":1},"end":{"line":27,"column":30},"span":{"start":100,"end":140},"excerpt":"-----BEGIN ********"}
         {"rule":"generic-password","title":"Password","severity":"medium","confidence":"medium","category":null,"provider":null,"verdict":null,"fingerprint":"p1:7597495286ec6107547408d35e205fdd40875948ca43670ae96ba0ef62545eba","secret":{"redacted":"********","length":15},"evidence":[{"kind":"entropy","bits":3.5},{"kind":"context","name":"DB_PASSWORD"}],"exposure":"worktree","path":"src/日本 1%.py","start":{"line":3,"column":20},"end":{"line":3,"column":60},"span":{"start":100,"end":140},"excerpt":"DB_PASSWORD = \"********\"  # 本番","place":"l1:59384b34ff4a44b9b0df1b8700af2da3b4f3db9730fb6c16115ca4815f344a1b"}
         "#);
+    }
+
+    #[test]
+    fn line_of_a_history_has_its_commit_and_the_first_and_last() {
+        let text = sample::text(&sample::history(), Format::Jsonl);
+        let line: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        assert_eq!(line["first_seen"]["commit"], "a".repeat(40));
+        assert_eq!(line["last_seen"]["date"], "2025-01-02T03:04:05+00:00");
+        assert_eq!((&line["commit"], &line["exposure"]), (&"b".repeat(40).into(), &"head".into()));
+        assert_eq!(line["refs"], serde_json::json!(["HEAD", "refs/heads/main", "refs/tags/v1"]));
     }
 
     #[test]

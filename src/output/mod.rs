@@ -16,6 +16,7 @@ mod sarif;
 mod summary;
 mod terminal;
 mod uri;
+mod whereabouts;
 mod wording;
 
 #[cfg(test)]

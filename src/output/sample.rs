@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::model::{
     Category, Confidence, Coverage, Evidence, Exposure, Finding, Fingerprint, FingerprintKey, Gap, GapReason,
-    LineDigest, Occurrence, Position, Report, Repository, SCHEMA, Secret, SecretView, Severity, Source,
-    SourceKind, Span, SuppressedFinding, Suppression, Verdict,
+    HistoryCoverage, LineDigest, Moment, ObjectCounts, Occurrence, Position, Report, Repository, SCHEMA,
+    Secret, SecretView, Severity, Source, SourceKind, Span, SuppressedFinding, Suppression, Verdict,
 };
 
 use super::{Format, RenderOptions, render};
@@ -63,6 +63,42 @@ pub(super) fn with_secrets() -> Report {
         });
         finding.secret.value = Some(value);
     }
+    report
+}
+
+/// A history: a token at two tips and in the past, a password in a commit's text; an object that is missing.
+pub(super) fn history() -> Report {
+    let id = |digit: &str| digit.repeat(40);
+    let moment = |digit: &str, date: &str| Moment { commit: id(digit), date: Some(date.to_owned()) };
+    let mut report = report();
+    report.source.kind = SourceKind::History;
+    (report.suppressed, report.suppressed_findings) = (BTreeMap::new(), Vec::new());
+    let (mut token, mut password) = (token(), password());
+    token.verdict = None;
+    token.exposure = Exposure::Head;
+    token.first_seen = Some(moment("a", "2024-02-29T23:59:59+01:00"));
+    token.last_seen = Some(moment("c", "2025-01-02T03:04:05+00:00"));
+    for (place, digit) in token.occurrences.iter_mut().zip(["b", "a", "a", "a", "a"]) {
+        place.blob = Some(id("d"));
+        place.commit = Some(id(digit));
+        place.author = Some("Ada Lovelace <ada@example.com>".to_owned());
+        place.date = Some("2024-03-01T00:00:00+01:00".to_owned());
+        place.subject = Some("Deploy with a token: until somebody finds a better way to do this".to_owned());
+    }
+    token.occurrences[0].refs = ["HEAD", "refs/heads/main", "refs/tags/v1"].map(str::to_owned).to_vec();
+    password.exposure = Exposure::Past;
+    password.first_seen = Some(moment("e", "2023-05-06T07:08:09-08:00"));
+    password.last_seen.clone_from(&password.first_seen);
+    password.occurrences[0].path = "message".to_owned();
+    password.occurrences[0].commit = Some(id("e"));
+    report.findings = vec![token, password];
+    let missing = format!("blob {}", id("f"));
+    report.coverage.gaps = vec![gap(&missing, GapReason::Missing, "a/b.bin in 0123456789abcdef")];
+    let scanned = ObjectCounts { commits: 1200, trees: 3400, blobs: 1204, tags: 3 };
+    let expected = ObjectCounts { blobs: 1205, ..scanned };
+    let history =
+        HistoryCoverage { refs: 7, expected, scanned, blob_bytes: 12_345_678, ..Default::default() };
+    report.coverage.history = Some(history);
     report
 }
 
@@ -168,6 +204,8 @@ fn bare(value: &str) -> Finding {
         secret: SecretView { redacted: secret.redacted(), length: secret.characters(), value: None },
         evidence: Vec::new(),
         exposure: Exposure::Worktree,
+        first_seen: None,
+        last_seen: None,
         help: None,
         occurrences: Vec::new(),
     }

@@ -17,7 +17,7 @@ use crate::model::{
 use super::{
     RenderError, RenderOptions, json as json_format,
     terminal::{sanitise, sanitise_line},
-    uri, wording,
+    uri, whereabouts, wording,
 };
 
 const SCHEMA_URI: &str =
@@ -196,6 +196,9 @@ fn message(finding: &Finding) -> String {
             text.push_str(&format!(" and {}", wording::counted(rest.len() as u64, "more place")));
         }
     }
+    if let Some(exposure) = whereabouts::message(finding) {
+        text.push_str(&format!("; {exposure}"));
+    }
     text.push_str(&format!(" ({}: {})", wording::certainty(finding.confidence), wording::why(finding)));
     plain_message(&sanitise(&text))
 }
@@ -216,6 +219,11 @@ fn result_properties(finding: &Finding) -> sarif::PropertyBag {
         ("places".to_owned(), json!(finding.occurrences.len())),
         ("severity".to_owned(), json!(finding.severity)),
     ]);
+    for (name, moment) in [("firstSeen", &finding.first_seen), ("lastSeen", &finding.last_seen)] {
+        if let Some(moment) = moment {
+            properties.insert(name.to_owned(), json!(moment));
+        }
+    }
     if let Some(verdict) = &finding.verdict {
         properties.insert("verdict".to_owned(), json!(verdict.to_string()));
     }
@@ -240,7 +248,25 @@ fn location(occurrence: &Occurrence) -> sarif::Location {
         .artifact_location(artifact(&occurrence.path))
         .region(region)
         .build();
-    sarif::Location::builder().physical_location(physical).build()
+    let mut location = sarif::Location::builder().physical_location(physical).build();
+    location.properties = location_properties(occurrence);
+    location
+}
+
+/// Of a history, who brought it there, and who still has it. The path may be one of long ago: it is written all the same, as that of a
+/// file that is not there.
+fn location_properties(occurrence: &Occurrence) -> Option<sarif::PropertyBag> {
+    let texts = [
+        ("author", &occurrence.author),
+        ("blob", &occurrence.blob),
+        ("commit", &occurrence.commit),
+        ("date", &occurrence.date),
+        ("subject", &occurrence.subject),
+    ];
+    let texts = texts.into_iter().filter_map(|(name, text)| Some((name, json!(text.as_ref()?))));
+    let refs = (!occurrence.refs.is_empty()).then(|| ("refs", json!(occurrence.refs)));
+    let all: BTreeMap<String, _> = texts.chain(refs).map(|(name, value)| (name.to_owned(), value)).collect();
+    (!all.is_empty()).then(|| sarif::PropertyBag::builder().additional_properties(all).build())
 }
 
 fn artifact(path: &str) -> sarif::ArtifactLocation {

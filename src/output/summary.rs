@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Display};
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::model::{Coverage, Gap, GapReason, Report};
+use crate::model::{Coverage, Gap, GapReason, HistoryCoverage, Report};
 
 use super::{
     terminal::{ALARM, FRAME, Label, PLAIN, Page, STRONG},
@@ -12,7 +12,7 @@ use super::{
 };
 
 /// Failures that are listed; the JSON report has them all.
-const LISTED_GAPS: usize = 10;
+const LISTED_GAPS: usize = 20;
 
 /// The headline, then what is missing from it.
 pub(super) fn put(page: &mut Page, report: &Report, verbose: bool) {
@@ -36,8 +36,11 @@ fn put_headline(page: &mut Page, parts: &[String]) {
 fn headline(report: &Report) -> Vec<String> {
     let mut parts = vec![result(report)];
     if !report.findings.is_empty() {
-        let Coverage { files, bytes, .. } = report.coverage;
-        parts.push(format!("{}, {} scanned", counted(files, "file"), size(bytes)));
+        parts.push(format!("{}, {} scanned", covered(&report.coverage), size(report.coverage.bytes)));
+    }
+    let is_partial = report.coverage.history.as_ref().is_some_and(|history| history.partial);
+    if is_partial {
+        parts.push("a partial clone: what is not there is not fetched".to_owned());
     }
     let suppressed: u64 = report.suppressed.values().sum();
     if suppressed > 0 {
@@ -52,17 +55,24 @@ fn headline(report: &Report) -> Vec<String> {
 }
 
 fn result(report: &Report) -> String {
-    let Coverage { files, bytes, .. } = report.coverage;
     if !report.findings.is_empty() {
         let secrets = counted(report.findings.len() as u64, "secret");
         return format!("{secrets} in {}", counted(report.occurrences() as u64, "place"));
     }
-    let files = counted(files, "file");
+    let (covered, size) = (covered(&report.coverage), size(report.coverage.bytes));
     if report.coverage.is_incomplete() {
-        format!("no secrets found in what could be scanned: {files} ({})", size(bytes))
+        format!("no secrets found in what could be scanned: {covered} ({size})")
     } else {
-        format!("no secrets found in {files} ({})", size(bytes))
+        format!("no secrets found in {covered} ({size})")
     }
+}
+
+fn covered(coverage: &Coverage) -> String {
+    let Some(HistoryCoverage { scanned, .. }) = &coverage.history else {
+        return counted(coverage.files, "file");
+    };
+    let kinds = [(scanned.commits, "commit"), (scanned.trees, "tree"), (scanned.blobs, "blob")];
+    kinds.map(|(count, noun)| counted(count, noun)).join(", ")
 }
 
 fn skipped(coverage: &Coverage) -> BTreeMap<GapReason, u64> {
@@ -84,7 +94,8 @@ fn put_failures(page: &mut Page, coverage: &Coverage, verbose: bool) {
     if failures.is_empty() {
         return;
     }
-    let paths = counted(failures.len() as u64, "path");
+    let noun = if coverage.history.is_some() { "object" } else { "path" };
+    let paths = counted(failures.len() as u64, noun);
     page.paragraph(
         &Label::NONE,
         ALARM,

@@ -1,6 +1,6 @@
 //! The report's facts in plain words, for the formats that people read.
 
-use crate::model::{Confidence, Evidence, Exposure, Finding, Occurrence, Verdict};
+use crate::model::{Confidence, Evidence, Finding, Occurrence, Verdict};
 
 use super::terminal::sanitise;
 
@@ -64,19 +64,6 @@ pub(super) fn next_step(finding: &Finding) -> String {
         (Some(Verdict::Retired), _) => "make sure that the old value is refused, then remove it".to_owned(),
         (_, Some(address)) => format!("revoke or rotate it ({address}), then remove it"),
         (_, None) => "revoke or rotate it where it was issued, then remove it".to_owned(),
-    }
-}
-
-/// How far a secret is out; `None` for a file of the scanned tree, where its places say it all.
-pub(super) fn exposure(exposure: Exposure) -> Option<&'static str> {
-    match exposure {
-        Exposure::Worktree => None,
-        Exposure::Staged => Some("in the index, about to be committed"),
-        Exposure::Head => Some("in the commit that is checked out"),
-        Exposure::Branch => Some("at the tip of a branch"),
-        Exposure::Tag => Some("at a tag"),
-        Exposure::Past => Some("in older commits only"),
-        Exposure::Unreachable => Some("in the object database, reachable from no ref"),
     }
 }
 

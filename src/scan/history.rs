@@ -1,26 +1,30 @@
 //! A history: what its blobs hold, where that came in, and where it still is.
 
+mod quote;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rayon::prelude::*;
 
-use super::ScanOptions;
+use self::quote::Quotes;
+use super::{ScanOptions, reflog::Logged, submodules};
 use crate::{
     detect::{Content, RawMatch},
-    git::{Commit, Head, Objects, ObjectsError, Oid, Refs, Repository, RepositoryError, Tag},
-    history::{Appearance, Broken, Engine, Listener, Scope, SweepOptions, Swept, sweep},
+    git::{Head, Objects, ObjectsError, Oid, Refs, Repository, RepositoryError},
+    history::{
+        Appearance, Broken, CommitRange, Engine, Facts, History, Judge, Listener, RangeWalk, Scope,
+        SweepOptions, sweep,
+    },
     model::{
         Coverage, Exposure, Gap, GapReason, HistoryCoverage, Report, SCHEMA, Secret, Source as Origin,
         SourceKind, Suppression,
     },
     source::display_bytes,
-    triage::{Examined, Shared, Sighting, Site, Triage, assemble},
+    triage::{Examined, Shared, Sighting, Site, Stamp, Triage, assemble},
 };
 
 /// Refs that are listed with a place.
 const MOST_REFS: usize = 20;
-/// Texts of commits are read up to here to be quoted, in bytes.
-const MOST_TEXT: u64 = 64 << 20;
 
 /// How a history is scanned.
 #[derive(Debug, Clone)]
@@ -33,8 +37,12 @@ pub struct HistoryOptions {
     pub unreachable: bool,
     /// List all refs with a place, not the first few.
     pub all_refs: bool,
-    /// What to look at in place of all refs: commits that the first reach and the second don't.
-    pub range: Option<(Vec<Oid>, Vec<Oid>)>,
+    /// What to look at in place of all that refs reach.
+    pub range: Option<CommitRange>,
+    /// What reflogs name counts as if a ref pointed there, and their messages are scanned.
+    pub reflogs: bool,
+    /// The submodules' repositories that are there are scanned, too.
+    pub submodules: bool,
     /// Its name in the report.
     pub root: String,
 }
@@ -67,43 +75,13 @@ pub fn scan_history(
     scan: &ScanOptions,
     options: &HistoryOptions,
 ) -> Result<Report, HistoryError> {
-    let objects = Objects::open(repository.object_folders(), repository.hash)?;
-    let refs = Refs::read(repository)?;
-    let tips = tips(&refs);
-    let shallow = repository.shallow_commits()?;
     let shared = Shared::default();
-    let blob = |content: &dyn Content, matches: Vec<RawMatch>| triage.examine(content, &matches, &shared);
-    let text = |text: &[u8], matches: Vec<RawMatch>| {
-        triage.examine(&text, &matches, &shared).expect("bytes in memory can be read")
-    };
-    let all: Vec<Oid> = tips.iter().map(|tip| tip.oid).collect();
-    let (shown, hidden) = match &options.range {
-        Some((shown, hidden)) => (shown.as_slice(), hidden.as_slice()),
-        None => (all.as_slice(), &[][..]),
-    };
-    let swept = sweep(
-        &objects,
-        triage.detector(),
-        &Scope { tips: shown, hidden, shallow: &shallow },
-        &Listener { blob: &blob, text: &text },
-        SweepOptions { engine: options.engine, memory: options.memory },
-    );
-    let view = View { objects: &objects, swept: &swept, triage, options };
-    let mut sightings = view.of_blobs(&tips);
-    sightings.extend(view.of_texts());
-    let mut coverage =
-        coverage(&swept, refs.entries.len() as u64, !shallow.is_empty(), repository.is_partial()?);
-    let is_there = |tip: &&Tip| !matches!(objects.read(&tip.oid, u64::MAX), Ok(None));
-    for tip in tips.iter().filter(|tip| swept.carried_by(&tip.oid).is_none()).filter(|tip| !is_there(tip)) {
-        let detail = format!("it points to {}, which is not there", tip.oid);
-        coverage.gaps.push(Gap { path: tip.name.clone(), reason: GapReason::Missing, detail });
+    let (mut sightings, mut coverage) = scan_one(repository, "", (triage, &shared), options)?;
+    if options.submodules {
+        let one =
+            |repository: &Repository, prefix: &str| scan_one(repository, prefix, (triage, &shared), options);
+        submodules::add(repository, one, (&mut sightings, &mut coverage))?;
     }
-    let broken = refs.broken.iter().map(|(name, why)| Gap {
-        path: display_bytes(name),
-        reason: GapReason::Unreadable,
-        detail: why.clone(),
-    });
-    coverage.gaps.extend(broken);
     coverage.gaps.sort();
     coverage.gaps.dedup();
     let assembled = assemble(triage, scan.min_confidence, sightings);
@@ -122,6 +100,124 @@ pub fn scan_history(
     })
 }
 
+/// Scans one repository. `prefix` goes before its paths: empty, or with a `/` at the end.
+fn scan_one(
+    repository: &Repository,
+    prefix: &str,
+    (triage, shared): (&Triage<'_>, &Shared),
+    options: &HistoryOptions,
+) -> Result<(Vec<Sighting>, Coverage), HistoryError> {
+    let objects = Objects::open(repository.object_folders(), repository.hash)?;
+    let refs = Refs::read(repository)?;
+    let tips = tips(&refs);
+    let shallow = repository.shallow_commits()?;
+    let blob = |content: &dyn Content, matches: Vec<RawMatch>| triage.examine(content, &matches, shared);
+    let text = |text: &[u8], matches: Vec<RawMatch>| {
+        triage.examine(&text, &matches, shared).expect("bytes in memory can be read")
+    };
+    let listener = Listener { blob: &blob, text: &text };
+    let reflogs = if options.reflogs { Logged::read(repository, &objects)? } else { Logged::default() };
+    let range = options.range.clone().map(|range| with_tips(range, &tips, &reflogs));
+    let scope =
+        Whole { tips: &tips, logged: &reflogs.tips, shallow: &shallow, range: range.as_ref(), prefix };
+    let history = look(&objects, triage, &scope, &listener, options);
+    let view = View {
+        objects: &objects,
+        swept: &*history,
+        triage,
+        options,
+        quotes: Quotes::default(),
+        range: range.as_ref(),
+        prefix,
+    };
+    let mut sightings = view.of_blobs(&tips, &reflogs.tips);
+    view.see_last(&mut sightings);
+    sightings.extend(view.of_texts(&tips));
+    sightings.extend(reflogs.sightings(triage, shared, prefix));
+    let mut coverage =
+        coverage(&history.facts(), refs.entries.len() as u64, !shallow.is_empty(), repository.is_partial()?);
+    let is_there = |tip: &&Tip| !matches!(objects.read(&tip.oid, u64::MAX), Ok(None));
+    let all = tips.iter().filter(|_| range.is_none());
+    for tip in all.filter(|tip| history.carried_by(&tip.oid).is_none()).filter(|tip| !is_there(tip)) {
+        let detail = format!("it points to {}, which is not there", tip.oid);
+        coverage.gaps.push(Gap { path: tip.name.clone(), reason: GapReason::Missing, detail });
+    }
+    let broken = refs.broken.iter().map(|(name, why)| Gap {
+        path: display_bytes(name),
+        reason: GapReason::Unreadable,
+        detail: why.clone(),
+    });
+    coverage.gaps.extend(broken);
+    coverage.gaps.extend(reflogs.gaps);
+    Ok((sightings, coverage))
+}
+
+/// The tips of a range that starts from all refs.
+fn with_tips(mut range: CommitRange, tips: &[Tip], reflogs: &Logged) -> CommitRange {
+    if range.of_refs {
+        range.tips.extend(tips.iter().map(|tip| tip.oid).chain(reflogs.tips.iter().copied()));
+    }
+    range
+}
+
+/// What there is to look at.
+struct Whole<'w> {
+    tips: &'w [Tip],
+    /// What only reflogs name.
+    logged: &'w [Oid],
+    shallow: &'w BTreeSet<Oid>,
+    range: Option<&'w CommitRange>,
+    prefix: &'w str,
+}
+
+/// Looks at all of a history, or at what the commits of a range bring in.
+fn look<'h>(
+    objects: &'h Objects,
+    triage: &Triage<'_>,
+    whole: &Whole<'_>,
+    listener: &Listener<'_, Examined>,
+    options: &HistoryOptions,
+) -> Box<dyn History<Examined> + 'h> {
+    let (shallow, prefix) = (whole.shallow, whole.prefix);
+    let refs: Vec<Oid> = whole.tips.iter().map(|tip| tip.oid).collect();
+    let sweep = |scope: Scope<'_>| {
+        let how = SweepOptions { engine: options.engine, memory: options.memory };
+        Box::new(sweep(objects, triage.detector(), &scope, listener, how))
+    };
+    let Some(range) = whole.range else {
+        let all = [&refs, whole.logged].concat();
+        return sweep(Scope { tips: &all, hidden: &[], only: None, shallow });
+    };
+    let walk = RangeWalk::new(objects, range);
+    // Only commit by commit can merges be compared with their first parents alone.
+    if !range.first_parent && (options.engine == Engine::Plain || walk.is_better_swept()) {
+        let only = range.since.map(|_| walk.exact());
+        return sweep(Scope { tips: &range.tips, hidden: &range.hidden, only: only.as_ref(), shallow });
+    }
+    let adds = |one: &Appearance, found: &HashMap<Oid, Vec<Examined>>| {
+        let found = |blob: &Oid| found.get(blob).map(Vec::as_slice).unwrap_or_default();
+        !added(triage, prefix, one, found).is_empty()
+    };
+    let judge = Judge { listener, adds: &adds, shallow, refs: &refs };
+    Box::new(walk.scan(triage.detector(), &judge, options.memory))
+}
+
+/// Secrets of a blob that no parent of the commit has at its path.
+fn added<'f>(
+    triage: &Triage<'_>,
+    prefix: &str,
+    one: &Appearance,
+    found: impl Fn(&Oid) -> &'f [Examined],
+) -> Vec<Sighting> {
+    let (path, commit) = (format!("{prefix}{}", display_bytes(&one.path)), one.commit.to_string());
+    let judge = |blob: &Oid| triage.judge_at(Site { path: &path, commit: Some(&commit) }, found(blob));
+    let before: BTreeSet<Decided> =
+        one.before.iter().flat_map(judge).map(|sighting| decided(&sighting)).collect();
+    let mut found = judge(&one.blob);
+    found.retain(|sighting| !before.contains(&decided(sighting)));
+    found
+}
+
 fn tips(refs: &Refs) -> Vec<Tip> {
     let head = match &refs.head {
         Head::Branch { commit, .. } => *commit,
@@ -135,47 +231,81 @@ fn tips(refs: &Refs) -> Vec<Tip> {
                 Exposure::Branch
             }
             name if name.starts_with(b"refs/tags/") => Exposure::Tag,
-            // What another work tree has checked out.
-            name if name.ends_with(b"/HEAD") => Exposure::Branch,
+            // What another work tree has checked out: the report is the same from each of them.
+            b"main-worktree/HEAD" => Exposure::Head,
+            name if name.starts_with(b"worktrees/") && name.ends_with(b"/HEAD") => Exposure::Head,
             _ => Exposure::Past,
         };
         Tip { name: display_bytes(&one.name), oid: one.target, exposure }
     });
-    head.into_iter().chain(others).collect()
+    let mut tips: Vec<Tip> = head.into_iter().chain(others).collect();
+    // Where not all are listed, pull requests must not stand in the way of tags.
+    tips.sort_by_key(|tip| tip.exposure);
+    tips
 }
 
 /// What makes two places the same in the eyes of whoever reads a report: the secret, and whether it counts.
 type Decided = (Secret, Option<Suppression>);
-/// For each secret at a path, how far it is out, and the refs that have it there.
-type Carriers = BTreeMap<(Vec<u8>, Decided), (Exposure, Vec<String>)>;
+/// Who has something.
+#[derive(Clone)]
+struct Carried {
+    exposure: Exposure,
+    refs: Vec<String>,
+    /// Refs that are not listed.
+    more: u64,
+}
+
+impl Carried {
+    /// By nobody yet; this far out.
+    fn nowhere(exposure: Exposure) -> Self {
+        Self { exposure, refs: Vec::new(), more: 0 }
+    }
+
+    fn put(&self, sighting: &mut Sighting) {
+        sighting.exposure = self.exposure;
+        sighting.occurrence.refs.clone_from(&self.refs);
+        sighting.occurrence.more_refs = self.more;
+    }
+}
+
+/// For each secret at a path, who has it there.
+type Carriers = BTreeMap<(Vec<u8>, Decided), Carried>;
 
 fn decided(sighting: &Sighting) -> Decided {
     (sighting.canonical.clone(), sighting.suppression)
 }
 
 /// A swept history with what it is judged by.
-struct View<'v, 'a> {
+struct View<'v> {
     objects: &'v Objects,
-    swept: &'v Swept<'a, Examined>,
+    swept: &'v dyn History<Examined>,
     triage: &'v Triage<'v>,
     options: &'v HistoryOptions,
+    range: Option<&'v CommitRange>,
+    /// Goes before every path.
+    prefix: &'v str,
+    quotes: Quotes,
 }
 
-impl View<'_, '_> {
+impl View<'_> {
     /// Sightings of secrets in blobs: where each came to a path.
-    fn of_blobs(&self, tips: &[Tip]) -> Vec<Sighting> {
+    fn of_blobs(&self, tips: &[Tip], logged: &[Oid]) -> Vec<Sighting> {
         let carriers = self.carriers(tips);
         let reached = self.swept.appearances(true);
         let mut seen: BTreeSet<Oid> = reached.iter().map(|one| one.blob).collect();
-        let quotes = Quotes::default();
         let judge = |exposure: Exposure| {
             let carriers = &carriers;
-            let quotes = &quotes;
-            move |one: &Appearance| self.introduced(one, exposure, carriers, quotes)
+            move |one: &Appearance| self.introduced(one, exposure, carriers)
         };
         let mut sightings: Vec<Sighting> = reached.par_iter().flat_map_iter(judge(Exposure::Past)).collect();
-        for tip in tips.iter().filter(|_| self.options.range.is_none()) {
-            sightings.extend(self.outside_commits(tip, &mut seen));
+        if self.range.is_none() {
+            for tip in tips {
+                sightings.extend(self.outside_commits(tip, &mut seen));
+            }
+        }
+        let nameless = self.range.map_or(logged, |range| &range.tips);
+        for tip in self.outside_refs(nameless, tips) {
+            sightings.extend(self.outside_commits(&tip, &mut seen));
         }
         if self.options.unreachable {
             let rest = self.swept.appearances(false);
@@ -194,36 +324,80 @@ impl View<'_, '_> {
         sightings
     }
 
+    /// A path as the report has it.
+    fn shown(&self, path: &[u8]) -> String {
+        format!("{}{}", self.prefix, display_bytes(path))
+    }
+
     fn judge(&self, path: &[u8], commit: Option<&str>, blob: &Oid) -> Vec<Sighting> {
-        self.triage.judge_at(Site { path: &display_bytes(path), commit }, self.swept.found(blob))
+        self.triage.judge_at(Site { path: &self.shown(path), commit }, self.swept.found(blob))
     }
 
     /// Secrets of a blob that no parent of the commit has at its path.
-    fn introduced(
-        &self,
-        one: &Appearance,
-        exposure: Exposure,
-        carriers: &Carriers,
-        quotes: &Quotes,
-    ) -> Vec<Sighting> {
-        let commit = one.commit.to_string();
-        let before: BTreeSet<Decided> = one
-            .before
-            .iter()
-            .flat_map(|blob| self.judge(&one.path, Some(&commit), blob))
-            .map(|sighting| decided(&sighting))
-            .collect();
-        let mut found = self.judge(&one.path, Some(&commit), &one.blob);
-        found.retain(|sighting| !before.contains(&decided(sighting)));
+    fn introduced(&self, one: &Appearance, exposure: Exposure, carriers: &Carriers) -> Vec<Sighting> {
+        let mut found = added(self.triage, self.prefix, one, |blob| self.swept.found(blob));
         for sighting in &mut found {
             let carried = carriers.get(&(one.path.clone(), decided(sighting)));
-            sighting.exposure = carried.map_or(exposure, |(carried, _)| *carried);
-            let at = &mut sighting.occurrence;
-            at.refs = carried.map(|(_, refs)| refs.clone()).unwrap_or_default();
-            at.blob = Some(one.blob.to_string());
-            quotes.put(self.objects, &one.commit, at);
+            carried.unwrap_or(&Carried::nowhere(exposure)).put(sighting);
+            sighting.occurrence.blob = Some(one.blob.to_string());
+            self.sign(&one.commit, sighting);
         }
         found
+    }
+
+    /// What is started from without a ref and leads to no commit: a push brings it before there is one, or a reflog names it.
+    fn outside_refs(&self, starts: &[Oid], tips: &[Tip]) -> Vec<Tip> {
+        let is_hidden = |oid: &Oid| self.range.is_some_and(|range| range.hidden.contains(oid));
+        let starts: Vec<Oid> = starts.iter().filter(|oid| !is_hidden(oid)).copied().collect();
+        let known = |oid: Oid| tips.iter().find(|tip| tip.oid == oid);
+        let tip = |oid: Oid| Tip {
+            name: known(oid).map_or_else(|| format!("object {}", oid.short()), |tip| tip.name.clone()),
+            oid,
+            exposure: known(oid).map_or(Exposure::Past, |tip| tip.exposure),
+        };
+        self.swept.outside(&starts).into_iter().map(tip).collect()
+    }
+
+    /// Says which commit, or tag, a sighting is of.
+    fn sign(&self, oid: &Oid, sighting: &mut Sighting) {
+        self.quotes.put(self.objects, oid, &mut sighting.occurrence);
+        sighting.seen.extend(self.stamp(oid));
+    }
+
+    fn stamp(&self, oid: &Oid) -> Option<Stamp> {
+        Some(Stamp { time: self.swept.time(oid)?, moment: self.quotes.moment(self.objects, oid) })
+    }
+
+    /// Says until when secrets stood at a path where they count: to one sighting of each, which is enough.
+    fn see_last(&self, sightings: &mut [Sighting]) {
+        let mut due: BTreeMap<Secret, BTreeMap<Option<Suppression>, usize>> = BTreeMap::new();
+        for (index, sighting) in sightings.iter().enumerate() {
+            due.entry(sighting.canonical.clone()).or_default().insert(sighting.suppression, index);
+        }
+        // Of a range only the paths are known at which it brings in something.
+        let paths: BTreeSet<String> =
+            sightings.iter().map(|sighting| sighting.occurrence.path.clone()).collect();
+        let is_known = |path: &[u8]| self.range.is_none() || paths.contains(&self.shown(path));
+        for one in self.swept.latest(self.options.unreachable) {
+            if due.is_empty() {
+                break;
+            }
+            if !is_known(&one.path) {
+                continue;
+            }
+            if !self.swept.found(&one.blob).iter().any(|found| due.contains_key(found.canonical())) {
+                continue;
+            }
+            for here in self.judge(&one.path, None, &one.blob) {
+                let Some(of_value) = due.get_mut(&here.canonical) else { continue };
+                if let Some(index) = of_value.remove(&here.suppression) {
+                    sightings[index].seen.extend(self.stamp(&one.commit));
+                }
+                if of_value.is_empty() {
+                    due.remove(&here.canonical);
+                }
+            }
+        }
     }
 
     /// What a ref has that no commit brought in: it points to a folder or a file.
@@ -257,106 +431,59 @@ impl View<'_, '_> {
                 here.extend(there.iter().map(|one| (path.clone(), one.clone())));
             }
             for place in here {
-                let (exposure, refs) = carriers.entry(place).or_insert((tip.exposure, Vec::new()));
-                *exposure = (*exposure).min(tip.exposure);
-                if self.options.all_refs || refs.len() < MOST_REFS {
-                    refs.push(tip.name.clone());
-                }
+                self.carry(tip, carriers.entry(place).or_insert_with(|| Carried::nowhere(tip.exposure)));
             }
         }
         carriers
     }
 
-    /// Sightings of secrets in the texts of commits and tags: no file at a tip holds these.
-    fn of_texts(&self) -> Vec<Sighting> {
+    /// Sightings of secrets in the texts of commits and tags: as far out as the refs that point to these.
+    fn of_texts(&self, tips: &[Tip]) -> Vec<Sighting> {
         let mut sightings = Vec::new();
-        let quotes = Quotes::default();
+        let carriers = self.carriers_of_texts(tips);
+        let path = format!("{}message", self.prefix);
         for (oid, is_reached, examined) in self.swept.texts() {
-            let is_wanted = self.options.unreachable && self.options.range.is_none();
+            let is_wanted = self.options.unreachable && self.range.is_none();
             if !is_reached && !is_wanted {
                 continue;
             }
             let id = oid.to_string();
-            for mut sighting in self.triage.judge_at(Site { path: "message", commit: Some(&id) }, examined) {
-                sighting.exposure = if is_reached { Exposure::Past } else { Exposure::Unreachable };
-                quotes.put(self.objects, oid, &mut sighting.occurrence);
+            let beyond = if is_reached { Exposure::Past } else { Exposure::Unreachable };
+            let carried = carriers.get(oid).cloned().unwrap_or(Carried::nowhere(beyond));
+            for mut sighting in self.triage.judge_at(Site { path: &path, commit: Some(&id) }, examined) {
+                carried.put(&mut sighting);
+                self.sign(oid, &mut sighting);
                 sightings.push(sighting);
             }
         }
         sightings
     }
-}
 
-/// What commits say of themselves, each read once.
-#[derive(Default)]
-struct Quotes(std::sync::Mutex<HashMap<Oid, Quote>>);
-
-#[derive(Clone, Default)]
-struct Quote {
-    author: String,
-    date: Option<String>,
-    subject: String,
-}
-
-impl Quotes {
-    /// Writes a commit's id and words to a place.
-    fn put(&self, objects: &Objects, oid: &Oid, at: &mut crate::model::Occurrence) {
-        let mut known = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let quote = known.entry(*oid).or_insert_with(|| Quote::read(objects, oid)).clone();
-        let said = |text: String| Some(text).filter(|text| !text.is_empty());
-        at.commit = Some(oid.to_string());
-        (at.author, at.date, at.subject) = (said(quote.author), quote.date, said(quote.subject));
-    }
-}
-
-impl Quote {
-    fn read(objects: &Objects, oid: &Oid) -> Self {
-        let Ok(Some(object)) = objects.read(oid, MOST_TEXT) else { return Self::default() };
-        let hash = objects.hash();
-        let quote = |author: &[u8], time: (i64, i32), message: &[u8]| {
-            let subject = message.split(|byte| *byte == b'\n').next().unwrap_or_default();
-            Self {
-                author: String::from_utf8_lossy(author).into_owned(),
-                date: rfc3339(time),
-                subject: String::from_utf8_lossy(subject).chars().take(200).collect(),
+    /// Which refs point to which commit or tag with a text that matters: of a tag of a tag, to both.
+    fn carriers_of_texts(&self, tips: &[Tip]) -> BTreeMap<Oid, Carried> {
+        let texts: BTreeSet<&Oid> = self.swept.texts().into_iter().map(|(oid, ..)| oid).collect();
+        let mut carriers = BTreeMap::new();
+        for tip in tips {
+            for oid in self.swept.named_by(&tip.oid).into_iter().filter(|oid| texts.contains(oid)) {
+                self.carry(tip, carriers.entry(oid).or_insert_with(|| Carried::nowhere(tip.exposure)));
             }
-        };
-        let bytes = &object.bytes;
-        if let Some(commit) = Commit::parse(bytes, hash) {
-            return quote(commit.author, commit.author_time, commit.message);
         }
-        Tag::parse(bytes, hash).map(|tag| quote(tag.tagger, tag.time, tag.message)).unwrap_or_default()
+        carriers
+    }
+
+    /// Adds a ref to those that carry something.
+    fn carry(&self, tip: &Tip, carried: &mut Carried) {
+        carried.exposure = carried.exposure.min(tip.exposure);
+        if self.options.all_refs || carried.refs.len() < MOST_REFS {
+            carried.refs.push(tip.name.clone());
+        } else {
+            carried.more += 1;
+        }
     }
 }
 
-/// `2026-11-24T01:02:03+01:00`; `None` beyond the years that it can write.
-fn rfc3339((seconds, offset): (i64, i32)) -> Option<String> {
-    let local = seconds.checked_add(i64::from(offset) * 60)?;
-    let (days, rest) = (local.div_euclid(86_400), local.rem_euclid(86_400));
-    // Howard Hinnant's civil_from_days: eras of 400 years from 0000-03-01.
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_index = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month_index + 2) / 5 + 1;
-    let month = if month_index < 10 { month_index + 3 } else { month_index - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    if !(0..=9999).contains(&year) {
-        return None;
-    }
-    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
-    let (sign, offset) = (if offset < 0 { '-' } else { '+' }, offset.unsigned_abs());
-    Some(format!(
-        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{sign}{:02}:{:02}",
-        offset / 60,
-        offset % 60
-    ))
-}
-
-fn coverage(swept: &Swept<'_, Examined>, refs: u64, shallow: bool, partial: bool) -> Coverage {
-    let mut gaps = swept.gaps.clone();
+fn coverage(swept: &Facts<'_>, refs: u64, shallow: bool, partial: bool) -> Coverage {
+    let mut gaps = swept.gaps.to_vec();
     let mut expected = swept.expected;
     gaps.extend(swept.broken.iter().map(|broken| gap(broken, partial)));
     for missing in swept.broken.iter().filter(|broken| broken.why.is_none()) {
@@ -388,17 +515,4 @@ fn gap(broken: &Broken, partial: bool) -> Gap {
     };
     let reason = if broken.why.is_none() { GapReason::Missing } else { GapReason::Unreadable };
     Gap { path: format!("{word} {}", broken.oid), reason, detail }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_are_written_with_their_offset() {
-        assert_eq!(rfc3339((0, 0)).unwrap(), "1970-01-01T00:00:00+00:00");
-        assert_eq!(rfc3339((951_782_400, -90)).unwrap(), "2000-02-28T22:30:00-01:30");
-        assert_eq!(rfc3339((i64::MAX, 1)), None);
-        assert_eq!(rfc3339((-1, 60)).unwrap(), "1970-01-01T00:59:59+01:00");
-    }
 }

@@ -132,6 +132,7 @@ fn finding(triage: &Triage<'_>, sightings: Vec<Sighting>) -> Finding {
         first.fingerprint.or(place).expect("a sighting has its own identity or that of its place");
     let value =
         triage.policy().show_secrets.then(|| String::from_utf8_lossy(best.secret.expose()).into_owned());
+    let seen = || sightings.iter().flat_map(|sighting| &sighting.seen);
     Finding {
         rule: rule.id.clone(),
         title: rule.title.clone(),
@@ -144,6 +145,8 @@ fn finding(triage: &Triage<'_>, sightings: Vec<Sighting>) -> Finding {
         secret: SecretView { redacted: best.secret.redacted(), length: best.secret.characters(), value },
         evidence: best.evidence.clone(),
         exposure: sightings.iter().map(|sighting| sighting.exposure).min().expect("at least one"),
+        first_seen: seen().min().map(|stamp| stamp.moment.clone()),
+        last_seen: seen().max().map(|stamp| stamp.moment.clone()),
         help: rule.help.clone(),
         occurrences: sightings.into_iter().map(|sighting| sighting.occurrence).collect(),
     }

@@ -239,6 +239,18 @@ impl Baseline {
         indexes.iter().any(|index| self.entries[*index].until.is_none_or(|until| today <= until))
     }
 
+    /// Takes all that a report has, or suppressed, as met.
+    pub fn meet(&self, report: &Report) {
+        let suppressed = report.suppressed_findings.iter().map(|one| &one.finding);
+        for finding in report.findings.iter().chain(suppressed) {
+            let places = finding.occurrences.iter().filter_map(|place| place.place);
+            for print in places.chain([finding.fingerprint]) {
+                let indexes = self.by_print.get(&print).into_iter().flatten();
+                indexes.for_each(|index| self.met[*index].store(true, Ordering::Relaxed));
+            }
+        }
+    }
+
     /// Whether a gitleaks baseline names this value or this place.
     pub fn accepts_gitleaks(&self, canonical: &Secret, place: (&str, &str, u64)) -> bool {
         if self.places.is_empty() {

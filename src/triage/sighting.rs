@@ -15,8 +15,8 @@ use super::{
 use crate::{
     detect::{Content, Detector, RawMatch},
     model::{
-        Confidence, Evidence, Exposure, Fingerprint, FingerprintKey, LineDigest, Occurrence, Position,
-        Secret, Span, Suppression,
+        Confidence, Evidence, Exposure, Fingerprint, FingerprintKey, LineDigest, Moment, Occurrence,
+        Position, Secret, Span, Suppression,
     },
     rule::{Allowlist, Detection, Origin, Rule},
 };
@@ -96,6 +96,17 @@ pub struct Sighting {
     pub is_added: bool,
     /// How far this place is out.
     pub exposure: Exposure,
+    /// Commits that have it; the oldest and the newest of a secret count.
+    pub seen: Vec<Stamp>,
+}
+
+/// A commit, in the order of time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stamp {
+    /// Seconds since 1970.
+    pub time: i64,
+    /// Which.
+    pub moment: Moment,
 }
 
 /// Allowlists or path patterns that can't be used.
@@ -281,6 +292,7 @@ impl<'d> Triage<'d> {
             suppression,
             is_added: true,
             exposure: Exposure::Worktree,
+            seen: Vec::new(),
         }
     }
 
@@ -349,6 +361,7 @@ impl<'d> Triage<'d> {
             canonical,
             is_added: true,
             exposure: Exposure::Worktree,
+            seen: Vec::new(),
         }
     }
 }

@@ -362,6 +362,27 @@ fn a_push_to_a_server_is_refused_with_a_message_that_helps() {
 
 #[cfg(unix)]
 #[test]
+fn an_update_of_a_branch_is_judged_by_what_it_brings() {
+    let project = server_and_clone();
+    project.file("clone/old.env", secret(1).0);
+    project.commit_in_clone();
+    project.push(&["main"]).ends(0);
+    project.install_at("server", "pre-receive");
+    project.install_at("clone", "pre-push");
+    // What is there already is not held against the next push.
+    project.file("clone/c.txt", "C=1\n");
+    project.commit_in_clone();
+    project.push(&["main"]).ends(0);
+    project.file("clone/new.env", secret(2).0);
+    project.commit_in_clone();
+    let said = project.push(&["main"]).ends(1).stderr;
+    assert!(said.contains("this push would send a secret") && said.contains("new.env:1"), "{said}");
+    let said = project.push(&["--no-verify", "main"]).ends(1).stderr;
+    assert!(said.contains("this push brings a secret") && !said.contains("old.env"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
 fn a_server_judges_a_push_by_its_default_branch() {
     let project = server_and_clone();
     project.install_at("server", "pre-receive");

@@ -1,6 +1,7 @@
 //! README.md tells the truth: its commands do what it says, and its screen is what hekate prints.
 //!
-//! Blocks marked `sh` and `console` are run from top to bottom, each in a fresh demo tree (`testdata/demo.sh`). A line's expected
+//! Blocks marked `sh` and `console` are run from top to bottom, each in a fresh demo tree (`testdata/demo.sh`)
+//! with one commit. A line's expected
 //! exit code stands in it as `exit N`, else it is 0. A `toml` block whose first line is `# NAME` is that file, for the blocks after it.
 
 use std::{
@@ -113,6 +114,9 @@ fn demo() -> tempfile::TempDir {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/demo.sh");
     let status = Command::new("sh").arg(script).arg(folder.path()).status().expect("sh can be started");
     assert!(status.success(), "testdata/demo.sh: {status}");
+    let who = "-c user.name=Ada -c user.email=ada@example.com -c core.hooksPath=.git/hooks";
+    let commit = format!("git init --quiet && git add . && git {who} commit --quiet -m 'First version'");
+    assert!(shell(&commit, folder.path()).status.success(), "{commit}");
     folder
 }
 

@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    cli::history::Range,
     git::{Objects, Oid, Refs, Repository},
+    history::CommitRange,
 };
 
 /// An object at a ref is read to see whether it is there; a bigger one counts as missing, and more is scanned.
@@ -59,7 +59,7 @@ fn parse<'a, const N: usize>(
 ///
 /// # Errors
 /// Refs or folders of objects that can't be read.
-pub(super) fn to_remote(repository: &Repository, remote: &str, moves: &[Move]) -> Result<Range> {
+pub(super) fn to_remote(repository: &Repository, remote: &str, moves: &[Move]) -> Result<CommitRange> {
     let objects = Objects::open(repository.object_folders(), repository.hash)?;
     let prefix = format!("refs/remotes/{remote}/");
     let refs = Refs::read(repository)?;
@@ -68,16 +68,17 @@ pub(super) fn to_remote(repository: &Repository, remote: &str, moves: &[Move]) -
     let is_here = |oid: &Oid| matches!(objects.read(oid, MOST), Ok(Some(_)));
     let said = moves.iter().filter_map(|moved| moved.old).filter(is_here);
     let hidden = fetched.map(|entry| entry.target).chain(said).collect();
-    Ok(Range { tips: tips(moves), hidden })
+    Ok(CommitRange { tips: tips(moves), hidden, ..CommitRange::default() })
 }
 
 /// The commits that a push brought and no ref here had.
 ///
 /// # Errors
 /// Refs that can't be read.
-pub(super) fn from_push(repository: &Repository, moves: &[Move]) -> Result<Range> {
+pub(super) fn from_push(repository: &Repository, moves: &[Move]) -> Result<CommitRange> {
     let refs = Refs::read(repository)?;
-    Ok(Range { tips: tips(moves), hidden: refs.entries.iter().map(|entry| entry.target).collect() })
+    let hidden = refs.entries.iter().map(|entry| entry.target).collect();
+    Ok(CommitRange { tips: tips(moves), hidden, ..CommitRange::default() })
 }
 
 fn tips(moves: &[Move]) -> Vec<Oid> {
@@ -88,7 +89,7 @@ fn tips(moves: &[Move]) -> Vec<Oid> {
 ///
 /// # Errors
 /// One that is not.
-pub(super) fn check(repository: &Repository, range: &Range) -> Result<()> {
+pub(super) fn check(repository: &Repository, range: &CommitRange) -> Result<()> {
     let length = repository.hash.id_len();
     match range.tips.iter().find(|oid| oid.as_bytes().len() != length) {
         Some(oid) => bail!("read standard input: {oid} is no id of this repository's kind"),

@@ -16,11 +16,12 @@ use crate::{
         Exit,
         args::{HookRun, HookScanArgs, OnTimeout},
         exit,
-        history::{Range, scan_range},
+        history::scan_range,
         sink, staged,
     },
     config::{Flags, PolicyFrom},
     git::Repository,
+    history::CommitRange,
     model::Report,
     output::brief,
     scan::NoProgress,
@@ -132,7 +133,7 @@ fn time_is_over(deadline: Duration, on_timeout: OnTimeout) -> Exit {
     exit
 }
 
-fn scan_unless_empty(repository: &Repository, range: Range, flags: &Flags) -> Result<Option<Report>> {
+fn scan_unless_empty(repository: &Repository, range: CommitRange, flags: &Flags) -> Result<Option<Report>> {
     if range.tips.is_empty() { Ok(None) } else { scan_range(repository, range, flags).map(Some) }
 }
 

@@ -16,7 +16,10 @@ fn logs_are_as_the_standard_says() {
     let validator = jsonschema::options().should_validate_formats(true).build(&standard).unwrap();
     let mut many = sample::report();
     many.coverage.gaps = vec![many.coverage.gaps[1].clone(); 101];
-    for report in [sample::clean(), sample::report(), sample::with_secrets(), sample::hostile(), many] {
+    let history = sample::history();
+    for report in
+        [sample::clean(), sample::report(), history, sample::with_secrets(), sample::hostile(), many]
+    {
         let errors: Vec<_> = validator.iter_errors(&log(&report)).map(|error| error.to_string()).collect();
         assert_eq!(errors, Vec::<String>::new());
     }
@@ -170,6 +173,29 @@ fn result_says_which_secret_stands_where() {
       "ruleIndex": 2
     }
     "#);
+}
+
+#[test]
+fn result_of_a_history_says_who_brought_it_in_and_where_it_still_is() {
+    let result = &log(&sample::history())["runs"][0]["results"][0];
+    insta::assert_snapshot!(format!("{:#}", result["locations"][0]["properties"]), @r#"
+    {
+      "author": "Ada Lovelace <ada@example.com>",
+      "blob": "dddddddddddddddddddddddddddddddddddddddd",
+      "commit": "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+      "date": "2024-03-01T00:00:00+01:00",
+      "refs": [
+        "HEAD",
+        "refs/heads/main",
+        "refs/tags/v1"
+      ],
+      "subject": "Deploy with a token: until somebody finds a better way to do this"
+    }
+    "#);
+    insta::assert_snapshot!(result["message"]["text"].as_str().unwrap(), @"GitHub personal access token ghp_******** at config/app.env:12:14 and 4 more places; first in commit 2024-02-29 (aaaaaaaaaaaa); still at HEAD; branch main; tag v1 (almost certain: has the format of this type; checksum is right; 4.9 bits of entropy per character; assigned to GITHUB_TOKEN)");
+    let properties = &result["properties"];
+    assert_eq!(properties["lastSeen"]["commit"], "c".repeat(40));
+    assert_eq!(properties["exposure"], "head");
 }
 
 #[test]

@@ -181,6 +181,13 @@ impl Repo {
         self.git_path(&format!("objects/{}/{}", &id[..2], &id[2..]))
     }
 
+    /// hekate in its working tree.
+    pub(crate) fn hekate(&self, args: &[&str]) -> Outcome {
+        let mut command = self.project.command();
+        command.current_dir(self.path("")).args(args);
+        run(command, b"")
+    }
+
     /// `hekate history` of it as JSON, everything shown that can be.
     pub(crate) fn history(&self, args: &[&str]) -> Outcome {
         self.history_from(&self.folder, args)

@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stdout, reason = "a failing test says which repository it was about")]
 
+mod accepted;
 mod contents;
 mod exactness;
 mod exposure;
@@ -15,7 +16,9 @@ mod library;
 mod oracle;
 mod pack;
 mod random;
+mod ranges;
 mod report;
+mod screen;
 mod storage;
 mod text;
 

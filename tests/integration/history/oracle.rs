@@ -265,6 +265,15 @@ impl Oracle {
         }
     }
 
+    /// An object and, of a tag, what it names, and what that names.
+    pub(crate) fn line(&self, id: &str) -> Vec<String> {
+        let of_tag = |id: &String| {
+            let is_tag = self.kind(id) == Some(Kind::Tag);
+            is_tag.then(|| headers(self.bytes(id).unwrap_or_default(), "object").into_iter().next())?
+        };
+        std::iter::successors(Some(id.to_owned()), of_tag).collect()
+    }
+
     /// What these commits introduce.
     pub(crate) fn introductions<'a>(
         &self,
@@ -308,6 +317,43 @@ impl Oracle {
     ) -> BTreeMap<&'a str, BTreeSet<Seen>> {
         let of = |id: &'a str| (id, secrets("", message(self.bytes(id).unwrap_or_default())));
         ids.into_iter().map(of).filter(|(_, seen)| !seen.is_empty()).collect()
+    }
+}
+
+/// The oldest and the newest commit (or tag) that has a secret.
+pub(crate) type Lifetime = (String, String);
+
+impl Oracle {
+    /// From when to when each secret that counts was in these commits and tags.
+    pub(crate) fn lifetimes(&self, ids: &BTreeSet<String>) -> BTreeMap<Fingerprint, Lifetime> {
+        let mut seen: BTreeMap<Fingerprint, BTreeSet<(i64, &str)>> = BTreeMap::new();
+        let mut add = |id, one: &Seen| {
+            if one.suppression.is_none() {
+                seen.entry(one.fingerprint).or_default().insert((self.time(id), id));
+            }
+        };
+        for kind in [Kind::Commit, Kind::Tag] {
+            for id in self.of_kind(ids, kind) {
+                if kind == Kind::Commit {
+                    self.held_by(id).iter().for_each(|(_, one)| add(id, one));
+                }
+                let texts = self.of_texts([id]).into_values();
+                texts.flatten().for_each(|one| add(id, &one));
+            }
+        }
+        let ends = |(print, all): (Fingerprint, BTreeSet<(i64, &str)>)| {
+            let end = |end: Option<&(i64, &str)>| end.map(|(_, id)| (*id).to_owned());
+            Some((print, (end(all.first())?, end(all.last())?)))
+        };
+        seen.into_iter().filter_map(ends).collect()
+    }
+
+    /// When a commit or tag was made.
+    fn time(&self, id: &str) -> i64 {
+        let bytes = self.bytes(id).unwrap_or_default();
+        let who = [headers(bytes, "committer"), headers(bytes, "tagger")].concat();
+        let words: Vec<&str> = who.iter().flat_map(|who| who.rsplit(' ')).collect();
+        words.get(1).and_then(|time| time.parse().ok()).unwrap_or(0)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hekate::model::{Fingerprint, Suppression};
 use serde_json::Value;
 
-use super::oracle::{Introduction, Seen};
+use super::oracle::{Introduction, Lifetime, Seen};
 use crate::harness::{Outcome, text};
 
 /// A report of `hekate history`.
@@ -17,6 +17,8 @@ pub(crate) struct Reported {
     pub(crate) introductions: BTreeSet<Introduction>,
     /// How far each secret that counts is out.
     pub(crate) exposure: BTreeMap<Fingerprint, String>,
+    /// The first and the last commit of each secret that counts.
+    pub(crate) lifetimes: BTreeMap<Fingerprint, Lifetime>,
     /// Each ref that an occurrence names, by secret.
     pub(crate) refs: BTreeMap<Fingerprint, BTreeSet<String>>,
 }
@@ -28,6 +30,10 @@ impl Reported {
         for finding in list(&json["findings"]) {
             reported.add(finding, None);
             reported.exposure.insert(fingerprint(finding), text(&finding["exposure"]));
+            let commit = |end: &str| finding.get(end).map(|moment| text(&moment["commit"]));
+            if let (Some(first), Some(last)) = (commit("first_seen"), commit("last_seen")) {
+                reported.lifetimes.insert(fingerprint(finding), (first, last));
+            }
         }
         for suppressed in json.get("suppressed_findings").map(list).unwrap_or_default() {
             let reason = serde_json::from_value(suppressed["reason"].clone()).expect("a reason is known");
