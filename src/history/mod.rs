@@ -11,6 +11,7 @@ mod blob;
 mod census;
 mod closure;
 mod exposure;
+mod floor;
 mod graph;
 mod stream;
 mod sweep;
@@ -18,5 +19,6 @@ mod tree;
 mod walk;
 
 pub use blob::Tell;
+pub use floor::{Materialised, count_objects, materialise};
 pub use graph::TellText;
 pub use sweep::{Appearance, Broken, Engine, Listener, Scope, SweepOptions, Swept, sweep};
