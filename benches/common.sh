@@ -17,11 +17,14 @@ die() { say "error: $*"; exit 2; }
 # Functions of awk that make up source code; `state` is the seed.
 source_awk='
     function below(most) { state = (state * 69069 + 12345) % 4294967296; return int(state / 4294967296 * most) }
+    # In the source of real projects about one word in a hundred is one that rules look for.
     function word() {
-        if (!count)
-            count = split("config value token request handler index buffer response client server user key parse render " \
-                "return secret import from class self error result session path length password query table", words, " ")
-        return words[below(count) + 1]
+        if (!plain) {
+            plain = split("config value request handler index buffer response client server user parse render return import " \
+                "from class self error result path length query table context options message payload header stream", words, " ")
+            telling = split("key token password secret session auth api_key credential", telling_words, " ")
+        }
+        return below(100) ? words[below(plain) + 1] : telling_words[below(telling) + 1]
     }
     function source_line() {
         return sprintf("%" (4 * below(4)) "s%s_%s = %s.%s(%s, \"%s %s\", %d)\n", "", word(), word(), word(), word(), word(), word(),
@@ -80,7 +83,11 @@ run_once() {
         *) say "$row: exit $status: $(tail -n 3 "$out.errors")"; return 1 ;;
     esac
     [ -n "$silent" ] || [ -s "$out" ] || [ -s "$out.report.json" ] || { say "$row: printed nothing"; return 1; }
-    [ -z "$is_warming" ] || return 0
+    if [ -n "$is_warming" ]; then
+        # A run of a few milliseconds is over before much of it is seen.
+        [ -n "$gnu_time" ] || rm "$out.anonymous"
+        return 0
+    fi
 cut -d' ' -f1 "$out.elapsed" >>"$out.seconds"
     awk '{ print $2 + $3 }' "$out.elapsed" >>"$out.cpu"
     [ -z "$gnu_time" ] || tail -n 1 "$out.kilobytes" >>"$out.memory"
@@ -107,7 +114,7 @@ mebibytes() { if [ -s "$1" ]; then greatest "$1" | awk '{ printf "%.0f", $1 / 10
 print_table() {
     local row first=$1 base median
     base=$(middle "$work/$first.seconds")
-    printf '%-18s %9s %9s %9s %9s %9s %8s %8s %9s\n' command median min max 'user+sys' "/ $first" 'RSS MiB' 'anon MiB' reported
+    printf '%-18s %9s %9s %9s %9s %9s %8s %8s %9s\n' command median min max 'user+sys' "/ first" 'RSS MiB' 'anon MiB' reported
     for row in "$@"; do
         median=$(middle "$work/$row.seconds")
         printf '%-18s %7.3f s %7.3f s %7.3f s %7.3f s %9s %8s %8s %9s\n' "$row" "$median" \

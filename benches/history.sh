@@ -228,6 +228,9 @@ find_binary hekate || die "no hekate: cargo build --release"
 for name in betterleaks kingfisher; do find_binary "$name" || true; done
 find_binary materialise examples/ || true
 sections=("$@")
+for section in "$@"; do
+    case $section in history | cache | range | staged) ;; *) die "$section is no section: history, cache, range, staged" ;; esac
+done
 [ $# -gt 0 ] || sections=(history cache range staged)
 case " ${sections[*]} " in
     *" history "* | *" cache "* | *" range "*)
@@ -236,14 +239,9 @@ case " ${sections[*]} " in
             REPO=$work/repository.git PLAIN=1
             generate "$REPO"
         fi
-        REPO=$(cd "$REPO" && pwd)
         git -C "$REPO" rev-parse --git-dir >/dev/null || die "REPO=$REPO is no repository"
+        REPO=$(cd "$REPO" && pwd)
         use_gnu_time
         ;;
 esac
-for section in "${sections[@]}"; do
-    case $section in
-        history | cache | range | staged) "${section}_section" ;;
-        *) die "$section is no section: history, cache, range, staged" ;;
-    esac
-done
+for section in "${sections[@]}"; do "${section}_section"; done
