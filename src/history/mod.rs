@@ -11,6 +11,7 @@ mod blob;
 mod census;
 mod closure;
 mod exposure;
+mod floor;
 mod graph;
 mod latest;
 mod range;
@@ -21,6 +22,7 @@ mod view;
 mod walk;
 
 pub use blob::Tell;
+pub use floor::{Materialised, count_objects, materialise};
 pub use graph::TellText;
 pub use range::{CommitRange, Judge, RangeWalk, Ranged};
 pub use sweep::{Appearance, Broken, Engine, Latest, Listener, Scope, SweepOptions, Swept, sweep};
