@@ -7,7 +7,12 @@
     reason = "the build needs only a part of the rooms it borrows"
 )]
 
-use std::{env, fs, path::Path};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest, Sha256};
 
 #[path = "src/model"]
 mod model {
@@ -49,11 +54,40 @@ mod plan;
 fn main() {
     println!("cargo::rerun-if-changed=rules");
     println!("cargo::rerun-if-changed=src/rule");
-    println!("cargo::rerun-if-changed=src/detect/prefilter/plan.rs");
+    for path in ENGINE {
+        println!("cargo::rerun-if-changed={path}");
+    }
     if let Err(error) = compile_packs() {
         println!("cargo::error={error}");
         std::process::exit(1);
     }
+}
+
+/// What decides what is found in content, but for the rules.
+const ENGINE: &[&str] = &["Cargo.lock", "src/detect", "src/git", "src/history", "src/model", "src/rule"];
+
+/// Names the code that scans: a cache of what other code found is not believed.
+fn engine() -> Result<String, Box<dyn std::error::Error>> {
+    let mut open: Vec<PathBuf> = ENGINE.iter().map(PathBuf::from).collect();
+    let mut files = Vec::new();
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            for entry in fs::read_dir(path)? {
+                open.push(entry?.path());
+            }
+        } else if path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    let mut digest = Sha256::new();
+    for file in files {
+        let bytes = fs::read(&file)?;
+        digest.update(file.to_string_lossy().as_bytes());
+        digest.update((bytes.len() as u64).to_le_bytes());
+        digest.update(bytes);
+    }
+    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn compile_packs() -> Result<(), Box<dyn std::error::Error>> {
@@ -71,6 +105,7 @@ fn compile_packs() -> Result<(), Box<dyn std::error::Error>> {
     if let Some(twice) = rules.windows(2).find(|pair| pair[0].id == pair[1].id) {
         return Err(format!("rules/: two rules have the id `{}`", twice[0].id).into());
     }
+    println!("cargo::rustc-env=HEKATE_ENGINE={}", engine()?);
     let literals = rules.iter().flat_map(rule::Rule::literals).collect();
     let templates: Vec<_> = rules.iter().map(|rule| rule.templates.clone()).collect();
     let out = env::var("OUT_DIR")?;

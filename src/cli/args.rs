@@ -136,6 +136,9 @@ pub(super) struct HistoryArgs {
     /// Memory for buffers (bytes, or with K, M or G) [default: 1G, at most a quarter of the machine's]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(super) memory: Option<u64>,
+    /// Neither use nor write the cache in the git folder: scan everything anew
+    #[arg(long)]
+    pub(super) no_cache: bool,
     #[command(flatten)]
     pub(super) select: SelectArgs,
     #[command(flatten)]

@@ -73,6 +73,7 @@ pub(super) fn run(args: &HistoryArgs) -> Result<Exit> {
         range,
         reflogs: args.reflog,
         submodules: args.recurse_submodules,
+        cache_key: if args.no_cache { None } else { config::cache_key() },
         root: display(&args.repository),
     };
     let scan = || scan_with(&repository, &flags, args.output.show_suppressed, &options);
@@ -124,6 +125,7 @@ pub(super) fn scan_range(repository: &Repository, range: CommitRange, flags: &Fl
         range: Some(range),
         reflogs: false,
         submodules: false,
+        cache_key: None,
         root: String::from("."),
     };
     Ok(scan_with(repository, flags, false, &options)?.0)

@@ -3,12 +3,14 @@
 //! Flags and the file named by `--config` are trusted. `hekate.toml`, `hekate.baseline` and `.gitleaksignore` at the root of the
 //! repository one works in are read for scanning, or those of a commit that `--policy-from` names. Config inside any other scanned tree is not read.
 
+mod cache_key;
 mod file;
 mod home;
 mod hooks;
 mod repository;
 mod settings;
 
+pub use cache_key::cache_key;
 pub use file::{CONFIG_NAME, ConfigFile, STARTER};
 pub use home::PolicyFrom;
 pub use hooks::{HooksFolder, hooks_folder};

@@ -11,6 +11,8 @@ use super::{
     ConfigFile, PolicyFrom,
     home::{Home, Text},
 };
+use zeroize::Zeroizing;
+
 use crate::{
     model::{Confidence, FingerprintKey, KeyError},
     rule::{Extends, Rule, RuleError, RulePack, builtin, builtin_with_templates},
@@ -294,19 +296,28 @@ fn parse_ignore_file(text: Option<Text>) -> Result<IgnoreFile, ConfigError> {
 /// # Errors
 /// A key file that can't be read, or a key that is none.
 pub fn fingerprint_key() -> Result<FingerprintKey, ConfigError> {
+    let Some((from, text)) = master_key()? else { return Ok(FingerprintKey::public()) };
+    FingerprintKey::from_hex(&text).map_err(|source| ConfigError::Key { from, source })
+}
+
+/// The text of `HEKATE_KEY` or of the file that `HEKATE_KEY_FILE` names, and which of the two it is.
+///
+/// # Errors
+/// A key file that can't be read.
+pub(super) fn master_key() -> Result<Option<(String, Zeroizing<String>)>, ConfigError> {
     let key_file = env::var_os("HEKATE_KEY_FILE").map(PathBuf::from);
-    let (from, text) = match (env::var_os("HEKATE_KEY"), key_file) {
+    Ok(match (env::var_os("HEKATE_KEY"), key_file) {
         // What is no UTF-8 is no key either, and is refused as one.
-        (Some(text), _) => ("HEKATE_KEY".to_owned(), text.to_string_lossy().into_owned()),
+        (Some(text), _) => {
+            Some(("HEKATE_KEY".to_owned(), Zeroizing::new(text.to_string_lossy().into_owned())))
+        }
         (None, Some(path)) => {
             let text = std::fs::read_to_string(&path)
                 .map_err(|source| ConfigError::Read { path: path.clone(), source })?;
-            (format!("HEKATE_KEY_FILE ({})", path.display()), text)
+            Some((format!("HEKATE_KEY_FILE ({})", path.display()), Zeroizing::new(text)))
         }
-        (None, None) => return Ok(FingerprintKey::public()),
-    };
-    FingerprintKey::from_hex(&zeroize::Zeroizing::new(text))
-        .map_err(|source| ConfigError::Key { from, source })
+        (None, None) => None,
+    })
 }
 
 /// The day on which baseline entries are looked at, UTC.

@@ -18,6 +18,10 @@ pub type Tell<'a, T> = &'a (dyn Fn(&dyn Content, Vec<RawMatch>) -> std::io::Resu
 pub(super) struct Blobs<T> {
     /// Blobs with matches.
     pub(super) found: Vec<(Gid, Vec<T>)>,
+    /// Blobs with matches, whether or not anything was kept of these.
+    pub(super) marked: Vec<Gid>,
+    /// Every scanned blob, with its bytes.
+    pub(super) sizes: Vec<(Gid, u64)>,
     pub(super) failed: Vec<(Gid, EntryError)>,
     /// Blobs that are too big to be held, with their sizes.
     pub(super) big: Vec<(Gid, u64)>,
@@ -31,6 +35,8 @@ impl<T> Default for Blobs<T> {
     fn default() -> Self {
         Self {
             found: Vec::new(),
+            marked: Vec::new(),
+            sizes: Vec::new(),
             failed: Vec::new(),
             big: Vec::new(),
             pointers: Vec::new(),
@@ -46,6 +52,8 @@ impl<T> Blobs<T> {
         let mut joined = Self::default();
         for part in parts {
             joined.found.extend(part.found);
+            joined.marked.extend(part.marked);
+            joined.sizes.extend(part.sizes);
             joined.failed.extend(part.failed);
             joined.big.extend(part.big);
             joined.pointers.extend(part.pointers);
@@ -55,13 +63,15 @@ impl<T> Blobs<T> {
         joined
     }
 
-    /// Keeps what a blob holds.
-    pub(super) fn keep(&mut self, gid: Gid, content: &dyn Content, found: std::io::Result<Vec<T>>) {
+    /// Keeps what a blob holds; `None` where nothing matched.
+    pub(super) fn keep(&mut self, gid: Gid, content: &dyn Content, found: std::io::Result<Option<Vec<T>>>) {
         match found {
             Ok(found) => {
                 self.count += 1;
                 self.bytes += content.len();
-                if !found.is_empty() {
+                self.sizes.push((gid, content.len()));
+                self.marked.extend(found.is_some().then_some(gid));
+                if let Some(found) = found.filter(|found| !found.is_empty()) {
                     self.found.push((gid, found));
                 }
             }
@@ -107,7 +117,7 @@ impl<'a, T> BlobVisitor<'a, T> {
     }
 }
 
-/// Tells of the bytes with their matches and, of what looks like UTF-16, of the text with its own.
+/// Tells of the bytes with their matches and, of what looks like UTF-16, of the text with its own. `None` where nothing matched.
 ///
 /// # Errors
 /// What whoever is told says.
@@ -116,13 +126,13 @@ pub(super) fn tell_all<T>(
     tell: Tell<'_, T>,
     bytes: &[u8],
     matches: Vec<RawMatch>,
-) -> std::io::Result<Vec<T>> {
-    let mut found = if matches.is_empty() { Vec::new() } else { tell(&bytes, matches)? };
+) -> std::io::Result<Option<Vec<T>>> {
+    let mut found = if matches.is_empty() { None } else { Some(tell(&bytes, matches)?) };
     if let Some(order) = Utf16::detect(bytes) {
         let text = Utf16Content::decode(bytes, order);
         let matches = detector.scan(&text)?;
         if !matches.is_empty() {
-            found.extend(tell(&text, matches)?);
+            found.get_or_insert_default().extend(tell(&text, matches)?);
         }
     }
     Ok(found)
@@ -148,6 +158,10 @@ impl<T: Send> Visit for BlobVisitor<'_, T> {
                 None
             }
         }
+    }
+
+    fn skip(&mut self) -> Option<Trace> {
+        None
     }
 
     fn fail(&mut self, gid: Gid, error: EntryError) {

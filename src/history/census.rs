@@ -2,6 +2,8 @@
 
 use rayon::prelude::*;
 
+use super::cache::KnownPack;
+
 use crate::{
     git::{
         HashKind, ObjectKind, Objects, Oid, loose,
@@ -52,12 +54,17 @@ pub(super) struct PackCensus<'a> {
 }
 
 impl<'a> Census<'a> {
-    /// Opens all packs and lists all objects.
-    pub(super) fn take(objects: &'a Objects) -> Self {
+    /// Opens all packs and lists all objects. Packs that are `known` come first, in that order.
+    pub(super) fn take(objects: &'a Objects, known: &[KnownPack]) -> Self {
         let mut gaps = Vec::new();
         let mut packs = Vec::new();
         let mut first: Gid = 0;
-        for (path, pack) in objects.packs() {
+        let mut all: Vec<_> = objects.packs().collect();
+        all.sort_by_key(|(_, pack)| {
+            let place = |pack: &Pack| known.iter().position(|known| known.checksum == pack.index.checksum());
+            pack.ok().and_then(place).unwrap_or(usize::MAX)
+        });
+        for (path, pack) in all {
             match pack {
                 Ok(pack) => {
                     if !pack.fits_index() {
@@ -176,6 +183,18 @@ impl<'a> Census<'a> {
         let after = self.packs.partition_point(|pack| pack.first <= gid);
         let pack = &self.packs[after.checked_sub(1)?];
         (gid < self.loose_first).then_some(pack)
+    }
+
+    /// Behind the number of the last object in a pack.
+    pub(super) fn end_of_packs(&self) -> Gid {
+        self.loose_first
+    }
+
+    /// The packs, for a cache.
+    pub(super) fn known_packs(&self) -> impl Iterator<Item = KnownPack> {
+        self.packs
+            .iter()
+            .map(|pack| KnownPack { checksum: pack.pack.index.checksum().to_vec(), count: pack.len() })
     }
 
     /// Numbers of the loose objects.
@@ -382,6 +401,26 @@ pub(super) struct Bits(Vec<u64>);
 impl Bits {
     pub(super) fn of_len(len: usize) -> Self {
         Self(vec![0; len.div_ceil(64)])
+    }
+
+    /// Those of a range.
+    pub(super) fn of_range(range: std::ops::Range<u32>, len: usize) -> Self {
+        let mut bits = Self::of_len(len);
+        range.for_each(|at| bits.set(at));
+        bits
+    }
+
+    /// All that are not among them, below `len`.
+    pub(super) fn others(&self, len: usize) -> Self {
+        let mut others = Self(self.0.iter().map(|word| !word).collect());
+        if let Some(last) = others.0.last_mut().filter(|_| len % 64 != 0) {
+            *last &= (1 << (len % 64)) - 1;
+        }
+        others
+    }
+
+    pub(super) fn clear(&mut self, at: u32) {
+        self.0[at as usize / 64] &= !(1 << (at % 64));
     }
 
     pub(super) fn set(&mut self, at: u32) {

@@ -22,11 +22,29 @@ pub(super) struct Lists {
     len: u32,
 }
 
+/// Lists of folders that were read another time.
+#[derive(Debug, Default, Clone)]
+pub(super) struct KnownLists {
+    /// The first one is empty.
+    pub(super) lists: Vec<Box<[Named]>>,
+    pub(super) of: Vec<(Gid, ListId)>,
+}
+
 impl Lists {
-    /// Works out the lists of all folders. `len` is how many objects are there.
-    pub(super) fn close(folders: &Folders, wanted: &Bits, len: usize) -> Self {
-        let mut lists = Self { of: vec![0; len], lists: vec![Box::default()], len: len as u32 };
-        let mut numbers = HashMap::from([(Box::default(), 0)]);
+    /// How many objects are there.
+    pub(super) fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// Works out the lists of all folders. `len` is how many objects are there, `known` the lists of other folders.
+    pub(super) fn close(folders: &Folders, wanted: &Bits, len: usize, known: KnownLists) -> Self {
+        let mut lists = Self { of: vec![0; len], lists: known.lists, len: len as u32 };
+        if lists.lists.is_empty() {
+            lists.lists.push(Box::default());
+        }
+        known.of.into_iter().for_each(|(folder, list)| lists.of[folder as usize] = list);
+        let mut numbers: HashMap<Box<[Named]>, ListId> =
+            (0..).zip(&lists.lists).map(|(id, list)| (list.clone(), id)).collect();
         // A folder's list grows when the folders in it get lists of their own: once more for each level of depth.
         while lists.pass(folders, wanted, &mut numbers) {}
         lists
@@ -70,6 +88,11 @@ impl Lists {
 
     fn matters(&self, child: Gid, wanted: &Bits) -> bool {
         child >= self.len || wanted.get(child) || self.of[child as usize] != 0
+    }
+
+    /// How many lists there are.
+    pub(super) fn count(&self) -> usize {
+        self.lists.len()
     }
 
     /// The list of a folder.

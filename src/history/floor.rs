@@ -25,6 +25,8 @@ impl Visit for Materialised {
         self.bytes += bytes.len() as u64;
     }
 
+    fn skip(&mut self) {}
+
     fn fail(&mut self, _: Gid, _: EntryError) {
         self.failed += 1;
     }
@@ -32,14 +34,14 @@ impl Visit for Materialised {
 
 /// Lists every object, and says how many entries of packs and loose files there are.
 pub fn count_objects(objects: &Objects) -> usize {
-    Census::take(objects).len()
+    Census::take(objects, &[]).len()
 }
 
 /// Reads every blob whole and looks at none, on all threads; `memory` is for buffers, in bytes.
 pub fn materialise(objects: &Objects, memory: u64) -> Materialised {
-    let census = Census::take(objects);
+    let census = Census::take(objects, &[]);
     let budget = Budget::share(memory, rayon::current_num_threads());
-    let parts = walk(&census, ObjectKind::Blob, budget, Materialised::default);
+    let parts = walk(&census, ObjectKind::Blob, None, budget, Materialised::default);
     parts.iter().fold(Materialised::default(), |all, part| Materialised {
         blobs: all.blobs + part.blobs,
         bytes: all.bytes + part.bytes,

@@ -72,8 +72,7 @@ impl Graph {
 
     /// Parents that are there.
     pub(super) fn parents(&self, node: &Node) -> impl Iterator<Item = Gid> {
-        let range = node.first_parent as usize..(node.first_parent + node.parents) as usize;
-        self.parents[range].iter().copied().filter(|parent| *parent != NONE)
+        self.all_parents(node).iter().copied().filter(|parent| *parent != NONE)
     }
 
     /// What a tag names in the end: past tags of tags. `None` where a tag's target is not there.
@@ -110,6 +109,28 @@ impl Graph {
             }
         }
         reached
+    }
+
+    /// Parents, [`NONE`] for those that are not there.
+    pub(super) fn all_parents(&self, node: &Node) -> &[Gid] {
+        &self.parents[node.first_parent as usize..(node.first_parent + node.parents) as usize]
+    }
+
+    /// Every tag, with what it names and when it was made.
+    pub(super) fn tags(&self) -> impl Iterator<Item = (Gid, Gid, i64)> {
+        self.tags.iter().map(|(tag, (target, time))| (*tag, *target, *time))
+    }
+
+    /// Adds a commit that was read another time.
+    pub(super) fn add_known(&mut self, (gid, tree): (Gid, Gid), time: i64, parents: &[Gid]) {
+        let first_parent = self.parents.len() as u32;
+        self.parents.extend_from_slice(parents);
+        self.commits.push(Node { gid, tree, time, first_parent, parents: parents.len() as u32 });
+    }
+
+    /// Adds a tag that was read another time.
+    pub(super) fn add_known_tag(&mut self, gid: Gid, target: Gid, time: i64) {
+        self.tags.insert(gid, (target, time));
     }
 
     /// Every commit.
@@ -152,17 +173,21 @@ pub(super) struct Texts<'a, T> {
     tell: TellText<'a, T>,
     pub(super) graph: Graph,
     pub(super) found: Vec<(Gid, Vec<T>)>,
+    /// Texts with matches.
+    pub(super) marked: Vec<Gid>,
     pub(super) failed: Vec<(Gid, EntryError)>,
     pub(super) count: u64,
     kind: ObjectKind,
+    /// Commits and tags of which only the text is still to be scanned.
+    known: Option<&'a Bits>,
 }
 
 impl<'a, T> Texts<'a, T> {
     pub(super) fn new(
         census: &'a Census<'a>,
         kind: ObjectKind,
-        detector: &'a Detector,
-        tell: TellText<'a, T>,
+        (detector, tell): (&'a Detector, TellText<'a, T>),
+        known: Option<&'a Bits>,
     ) -> Self {
         Self {
             census,
@@ -170,9 +195,11 @@ impl<'a, T> Texts<'a, T> {
             tell,
             graph: Graph::default(),
             found: Vec::new(),
+            marked: Vec::new(),
             failed: Vec::new(),
             count: 0,
             kind,
+            known,
         }
     }
 }
@@ -185,13 +212,18 @@ impl<T: Send> Visit for Texts<'_, T> {
             return;
         }
         let hash = self.census.hash();
+        let is_new = self.known.is_none_or(|known| !known.get(gid));
         let message = match self.kind {
             ObjectKind::Commit => Commit::parse(bytes, hash).map(|commit| {
-                self.graph.add_commit(self.census, gid, &commit);
+                if is_new {
+                    self.graph.add_commit(self.census, gid, &commit);
+                }
                 commit.message
             }),
             _ => Tag::parse(bytes, hash).map(|tag| {
-                self.graph.add_tag(self.census, gid, &tag);
+                if is_new {
+                    self.graph.add_tag(self.census, gid, &tag);
+                }
                 tag.message
             }),
         };
@@ -199,13 +231,16 @@ impl<T: Send> Visit for Texts<'_, T> {
             self.failed.push((gid, EntryError::Malformed));
             return;
         };
-        self.count += 1;
+        self.count += u64::from(is_new);
         let trace = self.tracer.trace(message);
         let matches = self.tracer.matches(message, &trace);
         if !matches.is_empty() {
+            self.marked.push(gid);
             self.found.push((gid, (self.tell)(message, matches)));
         }
     }
+
+    fn skip(&mut self) {}
 
     fn fail(&mut self, gid: Gid, error: EntryError) {
         self.failed.push((gid, error));

@@ -5,9 +5,11 @@
 //!
 //! Objects are read from the pack files in the order of their deltas (`walk`); blobs are scanned where they differ from what they
 //! are made from (`blob`); folders are read where they differ, too (`tree`), and only what leads to a wanted blob is kept
-//! (`closure`). A range of commits is read without all that, commit by commit (`range`). Nothing is fetched, and nothing here knows of rules, paths that matter, or reports.
+//! (`closure`). What was scanned once need not be scanned again (`cache`). A range of commits is read without all that, commit by
+//! commit (`range`). Nothing is fetched, and nothing here knows of rules, paths that matter, or reports.
 
 mod blob;
+mod cache;
 mod census;
 mod closure;
 mod exposure;
@@ -22,6 +24,7 @@ mod view;
 mod walk;
 
 pub use blob::Tell;
+pub use cache::{CacheFile, CacheKey};
 pub use floor::{Materialised, count_objects, materialise};
 pub use graph::TellText;
 pub use range::{CommitRange, Judge, RangeWalk, Ranged};

@@ -9,17 +9,18 @@ use rayon::prelude::*;
 
 use super::{
     blob::{BlobVisitor, Blobs, Tell, is_pointer, tell_all},
+    cache::{CacheFile, Recall, Remembered, Seen},
     census::{Bits, Census, Gid},
-    closure::Lists,
+    closure::{KnownLists, Lists},
     exposure::Exposure,
     graph::{Graph, TellText, Texts},
     latest::latest,
     stream::BigBlob,
-    tree::{Folders, TreeVisitor},
+    tree::{Folders, KnownNames, TreeVisitor},
     walk::{Budget, walk},
 };
 use crate::{
-    detect::Detector,
+    detect::{Content, Detector, RawMatch},
     git::{EntryError, EntryKind, ObjectKind, Objects, Oid},
     model::{Gap, ObjectCounts as Counts},
 };
@@ -36,11 +37,13 @@ pub enum Engine {
 
 /// How a history is swept.
 #[derive(Debug, Clone, Copy)]
-pub struct SweepOptions {
+pub struct SweepOptions<'c> {
     /// How blobs are scanned.
     pub engine: Engine,
     /// For buffers, in bytes.
     pub memory: u64,
+    /// Where to look up and put down what need not be scanned again.
+    pub cache: Option<&'c CacheFile>,
 }
 
 /// An object that should have been scanned and was not.
@@ -133,27 +136,30 @@ pub fn sweep<'a, T: Send + Sync>(
     detector: &Detector,
     scope: &Scope<'_>,
     listener: &Listener<'_, T>,
-    options: SweepOptions,
+    options: SweepOptions<'_>,
 ) -> Swept<'a, T> {
-    let mut census = Census::take(objects);
+    // The other engine is what this one is measured by.
+    let cache = options.cache.filter(|_| options.engine == Engine::Delta);
+    let remembered = cache.map(|file| Remembered::load(file, objects.hash())).unwrap_or_default();
+    let mut census = Census::take(objects, &remembered.packs);
+    let mut recall = Recall::of(remembered, &census, detector);
     let gaps = std::mem::take(&mut census.gaps);
     let budget = Budget::share(options.memory, rayon::current_num_threads());
     let scan = Scan { census: &census, detector, listener, budget };
-    let mut failed: Vec<(Gid, EntryError)> = Vec::new();
-    let mut scanned = Counts::default();
-    let (graph, texts) = scan.texts(&mut scanned, &mut failed);
-    let blobs = scan.blobs(options.engine);
-    failed.extend(blobs.failed);
-    (scanned.blobs, scanned.trees) = (blobs.count, 0);
-    let mut wanted = Bits::of_len(census.len());
-    blobs.found.iter().for_each(|(gid, _)| wanted.set(*gid));
-    let mut visitors = walk(&census, ObjectKind::Tree, budget, || TreeVisitor::new(&census, &wanted));
-    for visitor in &mut visitors {
-        scanned.trees += visitor.count;
-        failed.append(&mut visitor.failed);
+    scan.catch_up(&mut recall);
+    let texts = scan.texts(&recall);
+    let blobs = scan.blobs(options.engine, &recall);
+    let trees = scan.trees(&recall, &blobs.marked);
+    let failed: Vec<(Gid, EntryError)> = [&texts.failed[..], &blobs.failed, &trees.failed].concat();
+    let scanned = Counts { blobs: blobs.count, trees: trees.count, ..texts.count };
+    let (graph, mut folders, lists) = (texts.graph, trees.folders, trees.lists);
+    if let Some(file) = cache.filter(|_| failed.is_empty() && gaps.is_empty()) {
+        let seen = Seen { graph: &graph, texts: &texts.marked, folders: &folders, lists: &lists };
+        if let Some(next) = recall.next(&census, detector, &blobs, &seen) {
+            next.save(file);
+        }
     }
-    let mut folders = Folders::join(&census, visitors);
-    let lists = Lists::close(&folders, &wanted, census.len());
+    let found = texts.found;
     let known =
         |oids: &[Oid]| -> Vec<Gid> { oids.iter().filter_map(|tip| census.find(tip.as_bytes())).collect() };
     let mut reached = graph.reach(known(scope.tips));
@@ -167,7 +173,7 @@ pub fn sweep<'a, T: Send + Sync>(
     let mut swept = Swept {
         submodules: std::mem::take(&mut folders.submodules),
         found: blobs.found.into_iter().collect(),
-        texts: texts.into_iter().map(|(gid, found)| (census.oid(gid), (gid, found))).collect(),
+        texts: found.into_iter().map(|(gid, found)| (census.oid(gid), (gid, found))).collect(),
         graph,
         folders,
         lists,
@@ -207,36 +213,105 @@ struct Scan<'s, T> {
     budget: Budget,
 }
 
+/// Commits and tags.
+struct ScannedTexts<T> {
+    graph: Graph,
+    found: Vec<(Gid, Vec<T>)>,
+    /// Those with matches in their texts.
+    marked: Vec<Gid>,
+    failed: Vec<(Gid, EntryError)>,
+    count: Counts,
+}
+
+/// Folders.
+struct ScannedTrees {
+    folders: Folders,
+    lists: Lists,
+    failed: Vec<(Gid, EntryError)>,
+    count: u64,
+}
+
 impl<T: Send + Sync> Scan<'_, T> {
+    /// Scans blobs that are known to be clean by the rules that they were not scanned by yet.
+    fn catch_up(&self, recall: &mut Recall) {
+        if recall.missing_rules.is_empty() {
+            return;
+        }
+        let detector =
+            Detector::new(recall.missing_rules.clone()).expect("rules of a detector make another one");
+        let tell = |_: &dyn Content, _: Vec<RawMatch>| Ok(Vec::<()>::new());
+        let new = || BlobVisitor::new(self.census, &detector, &tell);
+        let due = Some(recall.clean());
+        let parts = walk(self.census, ObjectKind::Blob, due, self.budget, new);
+        let blobs = Blobs::join(parts.into_iter().map(|visitor| visitor.blobs));
+        let failed = blobs.failed.iter().map(|(gid, _)| *gid).chain(blobs.big.iter().map(|(gid, _)| *gid));
+        recall.forget(&blobs.marked.iter().copied().chain(failed).collect::<Vec<_>>());
+    }
+
     /// Reads all commits and tags, and scans their texts.
-    fn texts(
-        &self,
-        scanned: &mut Counts,
-        failed: &mut Vec<(Gid, EntryError)>,
-    ) -> (Graph, Vec<(Gid, Vec<T>)>) {
-        let (mut graphs, mut texts) = (Vec::new(), Vec::new());
+    fn texts(&self, recall: &Recall) -> ScannedTexts<T> {
+        let (mut graphs, mut known, mut due) = (Vec::new(), None, None);
+        let mut all = ScannedTexts {
+            graph: Graph::default(),
+            found: Vec::new(),
+            marked: Vec::new(),
+            failed: Vec::new(),
+            count: Counts::default(),
+        };
+        if let Some((graph, seen, marked)) = recall.graph(self.census) {
+            (all.count.commits, all.count.tags) = (graph.commits().len() as u64, graph.tags().count() as u64);
+            graphs.push(graph);
+            let mut others = seen.others(self.census.len());
+            marked.iter().for_each(|gid| others.set(*gid));
+            (known, due) = (Some(seen), Some(others));
+        }
         for kind in [ObjectKind::Commit, ObjectKind::Tag] {
-            let new = || Texts::new(self.census, kind, self.detector, self.listener.text);
-            for part in walk(self.census, kind, self.budget, new) {
-                let count = if kind == ObjectKind::Commit { &mut scanned.commits } else { &mut scanned.tags };
+            let new = || Texts::new(self.census, kind, (self.detector, self.listener.text), known.as_ref());
+            for part in walk(self.census, kind, due.as_ref(), self.budget, new) {
+                let count =
+                    if kind == ObjectKind::Commit { &mut all.count.commits } else { &mut all.count.tags };
                 *count += part.count;
-                failed.extend(part.failed);
-                texts.extend(part.found);
+                all.failed.extend(part.failed);
+                all.found.extend(part.found);
+                all.marked.extend(part.marked);
                 graphs.push(part.graph);
             }
         }
-        (Graph::join(self.census, graphs), texts)
+        all.graph = Graph::join(self.census, graphs);
+        all
     }
 
-    fn blobs(&self, engine: Engine) -> Blobs<T> {
+    /// Reads all folders, and keeps what leads to these blobs.
+    fn trees(&self, recall: &Recall, wanted: &[Gid]) -> ScannedTrees {
+        let len = self.census.len();
+        let mut bits = Bits::of_len(len);
+        wanted.iter().for_each(|gid| bits.set(*gid));
+        let (mut names, mut lists, mut due) = (KnownNames::default(), KnownLists::default(), None);
+        let (mut failed, mut count) = (Vec::new(), 0);
+        if let Some((known_names, known_lists, seen)) = recall.folders(self.census, wanted) {
+            let is_tree = |gid: &Gid| seen.get(*gid) && self.census.kind(*gid) == Some(ObjectKind::Tree);
+            let trees = (0..len as Gid).filter(is_tree).filter(|gid| !self.census.is_repeated(*gid));
+            count = trees.count() as u64;
+            (names, lists, due) = (known_names, known_lists, Some(seen.others(len)));
+        }
+        let new = || TreeVisitor::new(self.census, &bits);
+        let mut visitors = walk(self.census, ObjectKind::Tree, due.as_ref(), self.budget, new);
+        for visitor in &mut visitors {
+            count += visitor.count;
+            failed.append(&mut visitor.failed);
+        }
+        let folders = Folders::join(self.census, visitors, names);
+        let lists = Lists::close(&folders, &bits, len, lists);
+        ScannedTrees { folders, lists, failed, count }
+    }
+
+    fn blobs(&self, engine: Engine, recall: &Recall) -> Blobs<T> {
         let mut blobs = match engine {
             Engine::Delta => {
                 let new = || BlobVisitor::new(self.census, self.detector, self.listener.blob);
-                Blobs::join(
-                    walk(self.census, ObjectKind::Blob, self.budget, new)
-                        .into_iter()
-                        .map(|visitor| visitor.blobs),
-                )
+                let due = (!recall.is_empty()).then(|| recall.clean().others(self.census.len()));
+                let parts = walk(self.census, ObjectKind::Blob, due.as_ref(), self.budget, new);
+                Blobs::join(parts.into_iter().map(|visitor| visitor.blobs))
             }
             Engine::Plain => {
                 let is_due = |gid: &Gid| {
@@ -266,6 +341,10 @@ impl<T: Send + Sync> Scan<'_, T> {
         for (gid, size) in std::mem::take(&mut blobs.big) {
             self.stream(gid, size, &mut blobs);
         }
+        let (count, bytes) = recall.clean_size();
+        blobs.count += count;
+        blobs.bytes += bytes;
+        blobs.pointers.extend(&recall.pointers);
         blobs
     }
 
@@ -306,7 +385,7 @@ impl<T: Send + Sync> Scan<'_, T> {
         let content = BigBlob::new(self.census.objects, oid, size);
         let scan = || {
             let matches = self.detector.scan(&content)?;
-            if matches.is_empty() { Ok(Vec::new()) } else { (self.listener.blob)(&content, matches) }
+            if matches.is_empty() { Ok(None) } else { (self.listener.blob)(&content, matches).map(Some) }
         };
         match catch_unwind(AssertUnwindSafe(scan)) {
             Ok(found) => blobs.keep(gid, &content, found),

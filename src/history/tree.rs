@@ -36,6 +36,14 @@ pub(super) struct Folders {
     pub(super) submodules: Vec<Vec<u8>>,
 }
 
+/// What the numbers of folders that were read another time stand for.
+#[derive(Debug, Default, Clone)]
+pub(super) struct KnownNames {
+    pub(super) names: Vec<Vec<u8>>,
+    pub(super) absent: Vec<(Oid, EntryKind)>,
+    pub(super) submodules: Vec<Vec<u8>>,
+}
+
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Folder {
     pub(super) gid: Gid,
@@ -47,10 +55,16 @@ pub(super) struct Folder {
 
 impl Folders {
     /// Joins what several visitors saw. Bases come before what is made from them.
-    pub(super) fn join<'a>(census: &Census<'_>, parts: impl IntoIterator<Item = TreeVisitor<'a>>) -> Self {
+    ///
+    /// `known` is what is known of other folders: names, absent objects and submodules, whose numbers stay what they are.
+    pub(super) fn join<'a>(
+        census: &Census<'_>,
+        parts: impl IntoIterator<Item = TreeVisitor<'a>>,
+        known: KnownNames,
+    ) -> Self {
         let mut joined = Self::default();
-        let (mut names, mut absent) = (Interner::default(), Interner::default());
-        let mut submodules = Vec::new();
+        let (mut names, mut absent) = (Interner::of(known.names), Interner::of(known.absent));
+        let mut submodules = known.submodules;
         for part in parts {
             let name_of: Vec<u32> = part.names.all.into_iter().map(|name| names.number(&name)).collect();
             let absent_of: Vec<u32> = part.absent.all.into_iter().map(|one| absent.number(&one)).collect();
@@ -118,6 +132,11 @@ impl<T> Default for Interner<T> {
 }
 
 impl<T: Clone + Eq + std::hash::Hash> Interner<T> {
+    fn of(all: Vec<T>) -> Self {
+        let numbers = all.iter().enumerate().map(|(number, value)| (value.clone(), number as u32)).collect();
+        Self { numbers, all }
+    }
+
     fn number<Q>(&mut self, value: &Q) -> u32
     where
         T: std::borrow::Borrow<Q>,
@@ -319,6 +338,10 @@ impl Visit for TreeVisitor<'_> {
         let count = items.len() as u32;
         self.folders.push(Folder { gid, base, first: first as u32, count });
         rows
+    }
+
+    fn skip(&mut self) -> Rows {
+        Rows(Vec::new())
     }
 
     fn fail(&mut self, gid: Gid, error: EntryError) {

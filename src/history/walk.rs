@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     git::{EntryError, ObjectKind, delta, inflate::Inflater, pack::Body},
-    history::census::{Census, FOREIGN, Gid, NONE, PackCensus},
+    history::census::{Bits, Census, FOREIGN, Gid, NONE, PackCensus},
     model::Segment,
 };
 
@@ -22,6 +22,9 @@ pub(super) trait Visit: Send {
 
     /// An object, and what it is made of where that is another object.
     fn visit(&mut self, gid: Gid, bytes: &[u8], made: Option<Made<'_, Self::State>>) -> Self::State;
+
+    /// An object that others are made from, and that need not be looked at itself.
+    fn skip(&mut self) -> Self::State;
 
     /// An object that can't be read.
     fn fail(&mut self, gid: Gid, error: EntryError);
@@ -66,19 +69,30 @@ const BATCH: usize = 16;
 /// Families with more entries are begun first.
 const BIG_FAMILY: u32 = 256;
 
-/// Shows every object of a kind in the packs, and every loose one, to as many visitors as there are threads.
+/// Shows every object of a kind in the packs, and every loose one, to as many visitors as there are threads; or, where `due` says
+/// which, those.
 pub(super) fn walk<V: Visit>(
     census: &Census<'_>,
     kind: ObjectKind,
+    due: Option<&Bits>,
     budget: Budget,
     new: impl Fn() -> V + Sync,
 ) -> Vec<V> {
-    let plan = Plan { roots: roots(census, kind), next: AtomicUsize::new(0) };
+    let due = due.map(|due| Due { due, needed: needed(census, kind, due) });
+    let mut roots = roots(census, kind);
+    if let Some(due) = &due {
+        roots.retain(|root| match *root {
+            Root::Packed { pack, entry } => due.needed.get(census.packs[pack as usize].first + entry),
+            Root::Loose(gid) => due.due.get(gid),
+        });
+    }
+    let plan = Plan { roots, next: AtomicUsize::new(0), due };
     let shared = Shared { donated: Mutex::default(), waiting: AtomicUsize::new(0), changed: Condvar::new() };
     rayon::broadcast(|_| {
         let mut walker = Walker {
             census,
             budget,
+            due: plan.due.as_ref(),
             visitor: new(),
             inflater: Inflater::default(),
             spare: Vec::new(),
@@ -91,9 +105,34 @@ pub(super) fn walk<V: Visit>(
 }
 
 /// What is to be done: the roots of all families, taken from the front.
-struct Plan {
+struct Plan<'d> {
     roots: Vec<Root>,
     next: AtomicUsize,
+    due: Option<Due<'d>>,
+}
+
+/// Which objects are shown, where that is not all.
+struct Due<'d> {
+    due: &'d Bits,
+    /// These, and what they are made from.
+    needed: Bits,
+}
+
+fn needed(census: &Census<'_>, kind: ObjectKind, due: &Bits) -> Bits {
+    let mut needed = Bits::of_len(census.len());
+    for pack in &census.packs {
+        for entry in 0..pack.len() {
+            if !due.get(pack.first + entry) || pack.kind(entry) != Some(kind) {
+                continue;
+            }
+            let mut at = entry;
+            while at < pack.len() && !needed.get(pack.first + at) {
+                needed.set(pack.first + at);
+                at = pack.base(at);
+            }
+        }
+    }
+    needed
 }
 
 #[derive(Clone, Copy)]
@@ -191,6 +230,7 @@ struct Frame<S> {
 struct Walker<'a, V: Visit> {
     census: &'a Census<'a>,
     budget: Budget,
+    due: Option<&'a Due<'a>>,
     visitor: V,
     inflater: Inflater,
     /// Buffers to use again.
@@ -200,7 +240,7 @@ struct Walker<'a, V: Visit> {
 }
 
 impl<V: Visit> Walker<'_, V> {
-    fn run(&mut self, plan: &Plan, shared: &Shared<V::State>, kind: ObjectKind) {
+    fn run(&mut self, plan: &Plan<'_>, shared: &Shared<V::State>, kind: ObjectKind) {
         shared.lock().busy += 1;
         loop {
             let first = plan.next.fetch_add(BATCH, Ordering::Relaxed);
@@ -217,6 +257,21 @@ impl<V: Visit> Walker<'_, V> {
         }
         while let Some((pack, frame)) = shared.take() {
             self.descend(pack, frame, shared);
+        }
+    }
+
+    fn is_due(&self, gid: Gid) -> bool {
+        self.due.is_none_or(|due| due.due.get(gid))
+    }
+
+    /// Shows the object, or passes it by.
+    fn show(&mut self, gid: Gid, bytes: &[u8], made: Option<Made<'_, V::State>>) -> V::State {
+        if self.is_due(gid) { self.visitor.visit(gid, bytes, made) } else { self.visitor.skip() }
+    }
+
+    fn fail(&mut self, gid: Gid, error: EntryError) {
+        if self.is_due(gid) {
+            self.visitor.fail(gid, error);
         }
     }
 
@@ -244,15 +299,15 @@ impl<V: Visit> Walker<'_, V> {
         };
         match read {
             Ok(()) => {
-                let state = self.visitor.visit(gid, &bytes, None);
+                let state = self.show(gid, &bytes, None);
                 self.descend_from((pack, entry), (bytes, state), shared);
             }
             Err(error) => {
                 match error {
-                    EntryError::TooBig(size) if census.base(entry) == NONE => {
+                    EntryError::TooBig(size) if census.base(entry) == NONE && self.is_due(gid) => {
                         self.visitor.pass_over(gid, size)
                     }
-                    error => self.visitor.fail(gid, error),
+                    error => self.fail(gid, error),
                 }
                 self.fail_children(census, entry);
             }
@@ -286,6 +341,9 @@ impl<V: Visit> Walker<'_, V> {
             }
             let child = census.children(frame.entry)[frame.next];
             frame.next += 1;
+            if self.due.is_some_and(|due| !due.needed.get(census.first + child)) {
+                continue;
+            }
             let Some(base) = self.bytes_of(census, frame) else {
                 self.fail_with_children(census, child, &EntryError::BadBase);
                 continue;
@@ -320,7 +378,9 @@ impl<V: Visit> Walker<'_, V> {
             return None;
         }
         let made = Made { gid: census.first + parent, bytes: base, state, segments: &self.segments };
-        let state = self.visitor.visit(census.first + entry, &bytes, Some(made));
+        let gid = census.first + entry;
+        let state =
+            if self.is_due(gid) { self.visitor.visit(gid, &bytes, Some(made)) } else { self.visitor.skip() };
         let end = census.children(entry).len();
         if end == 0 {
             self.spare.push(bytes);
@@ -427,14 +487,14 @@ impl<V: Visit> Walker<'_, V> {
     }
 
     fn fail_with_children(&mut self, census: &PackCensus<'_>, entry: u32, error: &EntryError) {
-        self.visitor.fail(census.first + entry, error.clone());
+        self.fail(census.first + entry, error.clone());
         self.fail_children(census, entry);
     }
 
     fn fail_children(&mut self, census: &PackCensus<'_>, entry: u32) {
         let mut open = census.children(entry).to_vec();
         while let Some(entry) = open.pop() {
-            self.visitor.fail(census.first + entry, EntryError::BadBase);
+            self.fail(census.first + entry, EntryError::BadBase);
             open.extend_from_slice(census.children(entry));
         }
     }

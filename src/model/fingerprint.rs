@@ -143,6 +143,21 @@ pub struct FingerprintKey {
 #[error("a hekate key is 64 hexadecimal digits (32 random bytes); make one with `openssl rand -hex 32`")]
 pub struct KeyError;
 
+/// The key for one purpose, from the user's `HEKATE_KEY`, given as 64 hexadecimal digits.
+///
+/// HKDF-SHA-256 gives each purpose its own key, so a fingerprint says nothing of the index or audit key.
+///
+/// # Errors
+/// When the text is not 64 hexadecimal digits.
+pub fn derived_key(text: &str, purpose: &[u8]) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+    let master = Zeroizing::new(parse_hex(&text.trim().to_ascii_lowercase()).ok_or(KeyError)?);
+    let mut key = Zeroizing::new([0; 32]);
+    Hkdf::<Sha256>::new(None, master.as_slice())
+        .expand(purpose, key.as_mut_slice())
+        .expect("32 bytes are a valid HKDF-SHA-256 length");
+    Ok(key)
+}
+
 impl FingerprintKey {
     /// The public constant: stable in CI without set-up.
     pub fn public() -> Self {
@@ -151,17 +166,10 @@ impl FingerprintKey {
 
     /// The fingerprint key of the user's `HEKATE_KEY`, given as 64 hexadecimal digits.
     ///
-    /// HKDF-SHA-256 gives each purpose its own key, so a fingerprint says nothing of the index or audit key.
-    ///
     /// # Errors
     /// When the text is not 64 hexadecimal digits.
     pub fn from_hex(text: &str) -> Result<Self, KeyError> {
-        let master = Zeroizing::new(parse_hex(&text.trim().to_ascii_lowercase()).ok_or(KeyError)?);
-        let mut key = Zeroizing::new([0; 32]);
-        Hkdf::<Sha256>::new(None, master.as_slice())
-            .expand(b"hekate fingerprint v1", key.as_mut_slice())
-            .expect("32 bytes are a valid HKDF-SHA-256 length");
-        Ok(Self { kind: Kind::Keyed, key })
+        Ok(Self { kind: Kind::Keyed, key: derived_key(text, b"hekate fingerprint v1")? })
     }
 
     /// Whether it comes from the user's own key.

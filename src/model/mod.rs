@@ -14,7 +14,7 @@ mod secret;
 pub use coverage::{Coverage, Gap, GapReason, HistoryCoverage, ObjectCounts};
 pub use evidence::Evidence;
 pub use finding::{Exposure, Finding, Moment, Occurrence, SecretView, Suppression, Verdict};
-pub use fingerprint::{Fingerprint, FingerprintKey, KeyError, LineDigest};
+pub use fingerprint::{Fingerprint, FingerprintKey, KeyError, LineDigest, derived_key};
 pub use grade::{Category, Confidence, ParseGradeError, Severity};
 pub use location::{Position, Segment, Span};
 pub use report::{Report, Repository, SCHEMA, Source, SourceKind, SuppressedFinding};

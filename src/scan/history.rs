@@ -12,8 +12,8 @@ use crate::{
     detect::{Content, RawMatch},
     git::{Head, Objects, ObjectsError, Oid, Refs, Repository, RepositoryError},
     history::{
-        Appearance, Broken, CommitRange, Engine, Facts, History, Judge, Listener, RangeWalk, Scope,
-        SweepOptions, sweep,
+        Appearance, Broken, CacheFile, CacheKey, CommitRange, Engine, Facts, History, Judge, Listener,
+        RangeWalk, Scope, SweepOptions, sweep,
     },
     model::{
         Coverage, Exposure, Gap, GapReason, HistoryCoverage, Report, SCHEMA, Secret, Source as Origin,
@@ -43,6 +43,8 @@ pub struct HistoryOptions {
     pub reflogs: bool,
     /// The submodules' repositories that are there are scanned, too.
     pub submodules: bool,
+    /// Authenticates the cache in the repository's git folder; `None`: there is no cache.
+    pub cache_key: Option<CacheKey>,
     /// Its name in the report.
     pub root: String,
 }
@@ -118,8 +120,14 @@ fn scan_one(
     let listener = Listener { blob: &blob, text: &text };
     let reflogs = if options.reflogs { Logged::read(repository, &objects)? } else { Logged::default() };
     let range = options.range.clone().map(|range| with_tips(range, &tips, &reflogs));
-    let scope =
-        Whole { tips: &tips, logged: &reflogs.tips, shallow: &shallow, range: range.as_ref(), prefix };
+    let scope = Whole {
+        tips: &tips,
+        logged: &reflogs.tips,
+        shallow: &shallow,
+        range: range.as_ref(),
+        prefix,
+        cache: options.cache_key.and_then(|key| CacheFile::of(&repository.common_dir, key)),
+    };
     let history = look(&objects, triage, &scope, &listener, options);
     let view = View {
         objects: &objects,
@@ -168,6 +176,7 @@ struct Whole<'w> {
     shallow: &'w BTreeSet<Oid>,
     range: Option<&'w CommitRange>,
     prefix: &'w str,
+    cache: Option<CacheFile>,
 }
 
 /// Looks at all of a history, or at what the commits of a range bring in.
@@ -181,7 +190,8 @@ fn look<'h>(
     let (shallow, prefix) = (whole.shallow, whole.prefix);
     let refs: Vec<Oid> = whole.tips.iter().map(|tip| tip.oid).collect();
     let sweep = |scope: Scope<'_>| {
-        let how = SweepOptions { engine: options.engine, memory: options.memory };
+        let how =
+            SweepOptions { engine: options.engine, memory: options.memory, cache: whole.cache.as_ref() };
         Box::new(sweep(objects, triage.detector(), &scope, listener, how))
     };
     let Some(range) = whole.range else {

@@ -131,8 +131,13 @@ impl PackIndex {
 
     /// Whether it is as it was written: its own checksum stands at its end.
     pub fn is_sound(&self) -> bool {
-        let (content, checksum) = self.map.split_at(self.map.len() - self.hash.id_len());
-        self.hash.digest(&[content]).as_bytes() == checksum
+        let content = &self.map[..self.map.len() - self.hash.id_len()];
+        self.hash.digest(&[content]).as_bytes() == self.checksum()
+    }
+
+    /// Its own checksum: [`Self::is_sound`] says whether that is right.
+    pub fn checksum(&self) -> &[u8] {
+        &self.map[self.map.len() - self.hash.id_len()..]
     }
 
     /// The pack's checksum, as the index has it.

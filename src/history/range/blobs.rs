@@ -66,7 +66,7 @@ impl<T: Send + Sync> Scan<'_, T> {
         let bytes = object.bytes.as_slice();
         Ok(guarded(bytes.len() as u64, is_pointer(bytes), || {
             let matches = self.detector.scan(&bytes)?;
-            tell_all(self.detector, self.listener.blob, bytes, matches)
+            tell_all(self.detector, self.listener.blob, bytes, matches).map(Option::unwrap_or_default)
         }))
     }
 
