@@ -38,7 +38,7 @@ fn swept(repository: &Repository, detector: &Detector, engine: Engine) -> usize 
     let shallow = repository.shallow_commits().expect("the list of shallow commits can be read");
     let blob = |_: &dyn Content, matches: Vec<RawMatch>| Ok(vec![(); matches.len()]);
     let text = |_: &[u8], matches: Vec<RawMatch>| vec![(); matches.len()];
-    let scope = Scope { tips: &tips, hidden: &[], shallow: &shallow };
+    let scope = Scope { tips: &tips, hidden: &[], only: None, shallow: &shallow };
     let options = SweepOptions { engine, memory: MEMORY };
     sweep(&objects, detector, &scope, &Listener { blob: &blob, text: &text }, options).appearances(true).len()
 }
