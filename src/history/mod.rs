@@ -27,6 +27,6 @@ pub use blob::Tell;
 pub use cache::{CacheFile, CacheKey};
 pub use floor::{Materialised, count_objects, materialise};
 pub use graph::TellText;
-pub use range::{CommitRange, Judge, RangeWalk, Ranged};
+pub use range::{Adds, CommitRange, Judge, RangeWalk, Ranged};
 pub use sweep::{Appearance, Broken, Engine, Latest, Listener, Scope, SweepOptions, Swept, sweep};
 pub use view::{Facts, History};

@@ -28,6 +28,7 @@ const MOST_REFS: usize = 20;
 
 /// How a history is scanned.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch that stands for itself")]
 pub struct HistoryOptions {
     /// How blobs are scanned.
     pub engine: Engine,
@@ -156,6 +157,10 @@ fn scan_one(
         detail: why.clone(),
     });
     coverage.gaps.extend(broken);
+    if let Head::Broken(why) = &refs.head {
+        let (path, detail) = ("HEAD".to_owned(), why.clone());
+        coverage.gaps.push(Gap { path, reason: GapReason::Unreadable, detail });
+    }
     coverage.gaps.extend(reflogs.gaps);
     Ok((sightings, coverage))
 }

@@ -3,19 +3,16 @@
 //! A folder is compared once with the same folders before it, however many commits and paths lead there. So a repository whose few
 //! folders make millions of paths costs what its folders cost.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
-    ops::Range,
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rayon::prelude::*;
 
 use super::{
     commits::Shown,
-    read::{Read, misfit, read},
+    trees::{Loaded, Row, Tree, Trees},
 };
 use crate::{
-    git::{EntryError, EntryKind, HashKind, ObjectKind, Objects, Oid, tree_entry},
+    git::{EntryError, EntryKind, ObjectKind, Objects, Oid},
     history::sweep::Broken,
 };
 
@@ -24,8 +21,6 @@ type StepId = u32;
 
 /// Comparisons that are worked out together.
 const BATCH: usize = 1024;
-/// Folders that are kept for the next ones, in bytes.
-const KEPT: usize = 64 << 20;
 
 /// A folder, and what stood in its place before.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -92,105 +87,6 @@ enum Root {
     Tip(Oid),
 }
 
-/// A folder that was read.
-struct Tree {
-    bytes: Vec<u8>,
-    /// By name.
-    rows: Vec<Row>,
-    /// It ends in the middle of an entry.
-    is_cut: bool,
-}
-
-struct Row {
-    name: Range<u32>,
-    id: Oid,
-    kind: EntryKind,
-}
-
-enum Loaded {
-    Tree(Tree),
-    Failed(String),
-    Missing,
-}
-
-impl Tree {
-    fn parse(bytes: Vec<u8>, hash: HashKind) -> Self {
-        let (mut rows, mut at, mut is_cut) = (Vec::new(), 0, false);
-        while at < bytes.len() {
-            let Some((entry, next)) = tree_entry(&bytes, at, hash) else {
-                is_cut = true;
-                break;
-            };
-            let end = (next - hash.id_len() - 1) as u32;
-            let id = Oid::from_bytes(entry.id).expect("ids have the length of the hash");
-            rows.push(Row { name: end - entry.name.len() as u32..end, id, kind: entry.kind });
-            at = next;
-        }
-        let name = |row: &Row| &bytes[row.name.start as usize..row.name.end as usize];
-        rows.sort_by(|one, two| name(one).cmp(name(two)));
-        Self { bytes, rows, is_cut }
-    }
-
-    fn name(&self, row: &Row) -> &[u8] {
-        &self.bytes[row.name.start as usize..row.name.end as usize]
-    }
-
-    /// The rows of this name, from `at` on, where all before are of smaller names.
-    fn named(&self, at: &mut usize, name: &[u8]) -> &[Row] {
-        while self.rows.get(*at).is_some_and(|row| self.name(row) < name) {
-            *at += 1;
-        }
-        let same = self.rows[*at..].iter().take_while(|row| self.name(row) == name).count();
-        &self.rows[*at..*at + same]
-    }
-}
-
-/// Reads folders, and keeps the last ones.
-struct Trees<'a> {
-    objects: &'a Objects,
-    most: u64,
-    kept: HashMap<Oid, Loaded>,
-    size: usize,
-}
-
-impl Trees<'_> {
-    fn load(&mut self, wanted: &HashSet<Oid>) {
-        if self.size > KEPT {
-            self.kept.clear();
-            self.size = 0;
-        }
-        let due: Vec<Oid> = wanted.iter().filter(|oid| !self.kept.contains_key(*oid)).copied().collect();
-        let (objects, most) = (self.objects, self.most);
-        let read = |oid: Oid| (oid, load(objects, &oid, most));
-        let loaded: Vec<(Oid, Loaded)> = due.into_par_iter().with_min_len(4).map(read).collect();
-        for (oid, loaded) in loaded {
-            if let Loaded::Tree(tree) = &loaded {
-                self.size += tree.bytes.len() + tree.rows.len() * size_of::<Row>();
-            }
-            self.kept.insert(oid, loaded);
-        }
-    }
-
-    fn tree(&self, oid: &Oid) -> Option<&Tree> {
-        match self.kept.get(oid) {
-            Some(Loaded::Tree(tree)) => Some(tree),
-            _ => None,
-        }
-    }
-}
-
-fn load(objects: &Objects, oid: &Oid, most: u64) -> Loaded {
-    match read(objects, oid, most) {
-        Read::Object(object) if object.kind == ObjectKind::Tree => {
-            Loaded::Tree(Tree::parse(object.bytes, objects.hash()))
-        }
-        Read::Object(object) => Loaded::Failed(misfit(object.kind, ObjectKind::Tree)),
-        Read::Missing => Loaded::Missing,
-        Read::TooBig(size) => Loaded::Failed(EntryError::TooBig(size).to_string()),
-        Read::Failed(why) => Loaded::Failed(why),
-    }
-}
-
 /// What a comparison comes to, before the folders in it have numbers.
 #[derive(Default)]
 struct Compared {
@@ -223,7 +119,7 @@ impl Changes {
             };
             changes.roots.push((Root::Tip(*tip), id));
         }
-        let mut trees = Trees { objects, most, kept: HashMap::new(), size: 0 };
+        let mut trees = Trees::new(objects, most);
         let mut keys: Vec<(StepId, Key)> =
             changes.numbers.iter().map(|(key, id)| (*id, key.clone())).collect();
         keys.sort_unstable_by_key(|(id, _)| *id);
@@ -266,7 +162,7 @@ impl Changes {
             self.submodules.extend(compared.submodules);
             self.steps[*id as usize].files = compared.files;
             if let Some(why) = compared.broken {
-                self.break_at(*id, key.tree, ObjectKind::Tree, why, b"");
+                self.break_at(*id, key.tree, why);
             }
             for (name, key) in compared.folders {
                 let known = self.steps.len();
@@ -280,9 +176,9 @@ impl Changes {
         more
     }
 
-    fn break_at(&mut self, step: StepId, oid: Oid, kind: ObjectKind, why: Option<String>, name: &[u8]) {
-        let place = Some(self.place(step, name));
-        self.broken.entry(oid).or_insert(Broken { oid, kind: Some(kind), why, place });
+    fn break_at(&mut self, step: StepId, oid: Oid, why: Option<String>) {
+        let place = Some(self.place(step, b""));
+        self.broken.entry(oid).or_insert(Broken { oid, kind: Some(ObjectKind::Tree), why, place });
     }
 
     /// A path and commit that lead to a name in a comparison.
@@ -404,7 +300,7 @@ fn joined(path: &[u8], name: &[u8]) -> Vec<u8> {
 /// What a folder has that none before it has.
 fn compare(trees: &Trees<'_>, key: &Key) -> Compared {
     let mut compared = Compared::default();
-    let tree = match &trees.kept[&key.tree] {
+    let tree = match trees.loaded(&key.tree) {
         Loaded::Tree(tree) => tree,
         Loaded::Failed(why) => {
             compared.broken = Some(Some(why.clone()));
@@ -451,70 +347,4 @@ fn ids_of(rows: &[&Row], kind: EntryKind) -> Box<[Oid]> {
     ids.sort_unstable();
     ids.dedup();
     ids.into_boxed_slice()
-}
-
-/// Looks paths up in the folders of many refs, which have most of their folders in common.
-pub(super) struct Lookup<'a> {
-    objects: &'a Objects,
-    most: u64,
-    /// By folder and the rest of the path; threads share it.
-    known: std::sync::Mutex<HashMap<(Oid, Vec<u8>), Option<Oid>>>,
-}
-
-impl<'a> Lookup<'a> {
-    pub(super) fn new(objects: &'a Objects, most: u64) -> Self {
-        Self { objects, most, known: std::sync::Mutex::default() }
-    }
-
-    /// What a root folder has at these paths.
-    pub(super) fn at(&self, tree: &Oid, paths: &[&[u8]]) -> Vec<(Vec<u8>, Oid)> {
-        let Loaded::Tree(root) = load(self.objects, tree, self.most) else { return Vec::new() };
-        paths.iter().filter_map(|path| Some((path.to_vec(), self.below(&root, path)?))).collect()
-    }
-
-    fn below(&self, tree: &Tree, path: &[u8]) -> Option<Oid> {
-        let (folder, rest) = match step_down(tree, path)? {
-            Below::Blob(blob) => return Some(blob),
-            Below::Folder(folder, rest) => (folder, rest),
-        };
-        let lock = || self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut passed: Vec<(Oid, Vec<u8>)> = Vec::new();
-        let (mut folder, mut rest) = (folder, rest);
-        let found = loop {
-            let key = (folder, rest.to_vec());
-            if let Some(known) = lock().get(&key) {
-                break *known;
-            }
-            passed.push(key);
-            let Loaded::Tree(tree) = load(self.objects, &folder, self.most) else { break None };
-            match step_down(&tree, rest) {
-                None => break None,
-                Some(Below::Blob(blob)) => break Some(blob),
-                Some(Below::Folder(next, further)) => (folder, rest) = (next, further),
-            }
-        };
-        lock().extend(passed.into_iter().map(|key| (key, found)));
-        found
-    }
-}
-
-enum Below<'p> {
-    Blob(Oid),
-    /// With the rest of the path.
-    Folder(Oid, &'p [u8]),
-}
-
-/// What a folder has at the first name of a path.
-fn step_down<'p>(tree: &Tree, path: &'p [u8]) -> Option<Below<'p>> {
-    let (name, rest) = match memchr::memchr(b'/', path) {
-        Some(at) => (&path[..at], Some(&path[at + 1..])),
-        None => (path, None),
-    };
-    let at = tree.rows.partition_point(|row| tree.name(row) < name);
-    let row = tree.rows.get(at).filter(|row| tree.name(row) == name)?;
-    match (rest, row.kind) {
-        (None, EntryKind::Blob) => Some(Below::Blob(row.id)),
-        (Some(rest), EntryKind::Tree) => Some(Below::Folder(row.id, rest)),
-        _ => None,
-    }
 }

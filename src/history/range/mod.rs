@@ -6,7 +6,9 @@
 mod blobs;
 mod changes;
 mod commits;
+mod lead;
 mod read;
+mod trees;
 
 use std::{
     cmp::Reverse,
@@ -17,9 +19,10 @@ use rayon::prelude::*;
 
 use self::{
     blobs::{Outcome, Scan, Scanned},
-    changes::{Change, Changes, Lookup},
+    changes::{Change, Changes},
     commits::{Commits, Shown},
-    read::{Read, read},
+    lead::Lead,
+    trees::Lookup,
 };
 use super::{
     sweep::{Appearance, Broken, Latest, Listener},
@@ -28,7 +31,7 @@ use super::{
 };
 use crate::{
     detect::Detector,
-    git::{Commit, ObjectKind, Objects, Oid, Tag},
+    git::{ObjectKind, Objects, Oid},
     model::ObjectCounts as Counts,
 };
 
@@ -54,12 +57,15 @@ pub struct CommitRange {
     pub first_parent: bool,
 }
 
+/// Whether an appearance brings in something, given what was kept of each blob.
+pub type Adds<'f, T> = &'f (dyn Fn(&Appearance, &HashMap<Oid, Vec<T>>) -> bool + Sync);
+
 /// What decides on what is found in a range.
 pub struct Judge<'f, T> {
     /// Who is told of content and texts.
     pub listener: &'f Listener<'f, T>,
     /// Whether an appearance brings in something, given what was kept of each blob.
-    pub adds: &'f (dyn Fn(&Appearance, &HashMap<Oid, Vec<T>>) -> bool + Sync),
+    pub adds: Adds<'f, T>,
     /// The commits at which a shallow clone ends.
     pub shallow: &'f BTreeSet<Oid>,
     /// What refs point to: whether they still carry what is found.
@@ -281,43 +287,6 @@ impl<T: Send + Sync> Ranged<'_, T> {
         self.add_others(scan, carried.values().flatten().map(|(_, blob)| *blob));
         carried.values_mut().for_each(|there| there.retain(|(_, blob)| self.found.contains_key(blob)));
         (self.leads, self.carried) = (leads, carried);
-    }
-}
-
-/// What a ref's target leads to.
-struct Lead {
-    /// It and, of a tag, what that names, and so on.
-    line: Vec<Oid>,
-    /// Its root folder; `None` where it leads to no commit or folder, or not there.
-    root: Option<Oid>,
-}
-
-impl Lead {
-    fn of(objects: &Objects, tip: Oid) -> Self {
-        let mut lead = Self { line: Vec::new(), root: None };
-        let mut at = tip;
-        let mut passed = HashSet::new();
-        // A circle of tags takes a hash collision; it would end here all the same.
-        while passed.insert(at) {
-            let Read::Object(object) = read(objects, &at, MOST_TEXT) else { return lead };
-            lead.line.push(at);
-            match object.kind {
-                ObjectKind::Commit => {
-                    lead.root = Commit::parse(&object.bytes, objects.hash()).map(|commit| commit.tree);
-                    return lead;
-                }
-                ObjectKind::Tag => match Tag::parse(&object.bytes, objects.hash()) {
-                    Some(tag) => at = tag.target,
-                    None => return lead,
-                },
-                ObjectKind::Tree => {
-                    lead.root = Some(at);
-                    return lead;
-                }
-                ObjectKind::Blob => return lead,
-            }
-        }
-        lead
     }
 }
 

@@ -6,7 +6,7 @@ use fastrand::Rng;
 use serde_json::Value;
 
 use super::{
-    git::{Import, Repo, file},
+    git::{Change, Import, Repo, file},
     graphs, is_long,
     oracle::{Introduction, Oracle},
     random,
@@ -93,9 +93,9 @@ fn random_ranges() {
 }
 
 /// A commit whose date is this many hours after the first one's.
-fn dated(import: &mut Import, hour: i64, branch: &str, parents: &[usize], path: &str, bytes: &[u8]) -> usize {
+fn dated(import: &mut Import, hour: i64, branch: &str, parents: &[usize], change: Change<'_>) -> usize {
     let start = import.stream.len();
-    let mark = import.commit(branch, parents, &[file(path, bytes)]);
+    let mark = import.commit(branch, parents, &[change]);
     let who = |date: i64| format!("committer Ada Test <ada@example.com> {date} +0000\n");
     let (old, new) = (who(1_600_000_000 + 3600 * mark as i64), who(1_600_000_000 + 3600 * hour));
     let stream = import.stream.split_off(start);
@@ -108,12 +108,12 @@ fn dated(import: &mut Import, hour: i64, branch: &str, parents: &[usize], path: 
 fn clocks_that_go_wrong_bring_no_commit_in() {
     // The commit of both sides is the youngest by its date, and hundreds of older ones stand before it on the hidden side.
     let mut import = Import::default();
-    let root = dated(&mut import, 0, "main", &[], "a.py", b"1\n");
-    let both = dated(&mut import, 9000, "main", &[root], "both.py", &leaky(1, 1));
-    dated(&mut import, 9001, "new", &[both], "new.py", &leaky(2, 2));
+    let root = dated(&mut import, 0, "main", &[], file("a.py", "1\n"));
+    let both = dated(&mut import, 9000, "main", &[root], file("both.py", &leaky(1, 1)));
+    dated(&mut import, 9001, "new", &[both], file("new.py", &leaky(2, 2)));
     let mut last = both;
     for hour in 0..200 {
-        last = dated(&mut import, 200 - hour, "old", &[last], "old.py", format!("{hour}\n").as_bytes());
+        last = dated(&mut import, 200 - hour, "old", &[last], file("old.py", &format!("{hour}\n")));
     }
     let repo = Repo::of(&import);
     check(&repo, &Oracle::of(&repo), "old", "new");
@@ -182,11 +182,11 @@ fn a_shallow_clone_counts_its_last_commits_as_first_ones() {
 #[test]
 fn since_takes_refs_and_dates() {
     let mut import = Import::default();
-    let old = dated(&mut import, 0, "main", &[], "old.py", &leaky(1, 1));
-    let new = dated(&mut import, 48, "main", &[old], "new.py", &leaky(2, 2));
+    let old = dated(&mut import, 0, "main", &[], file("old.py", &leaky(1, 1)));
+    let new = dated(&mut import, 48, "main", &[old], file("new.py", &leaky(2, 2)));
     // Its date lies before that of its parent.
-    let back = dated(&mut import, 1, "main", &[new], "back.py", &leaky(3, 3));
-    dated(&mut import, 49, "side", &[back], "side.py", &leaky(4, 4));
+    let back = dated(&mut import, 1, "main", &[new], file("back.py", &leaky(3, 3)));
+    dated(&mut import, 49, "side", &[back], file("side.py", &leaky(4, 4)));
     let repo = Repo::of(&import);
     let paths = |args: &[&str]| -> Vec<String> {
         let introductions = Reported::of(&agreed(&repo, args)).introductions;
