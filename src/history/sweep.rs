@@ -10,10 +10,10 @@ use rayon::prelude::*;
 use super::{
     blob::{BlobVisitor, Blobs, Tell, is_pointer, tell_all},
     cache::{CacheFile, Recall, Remembered, Seen},
-    census::{Bits, Census, Gid},
+    census::{Bits, Census, Gid, NONE},
     closure::{KnownLists, Lists},
     exposure::Exposure,
-    graph::{Graph, TellText, Texts},
+    graph::{Graph, Node, TellText, Texts},
     latest::latest,
     stream::BigBlob,
     tree::{Folders, KnownNames, TreeVisitor},
@@ -472,8 +472,11 @@ impl<T> Swept<'_, T> {
     /// Newest first, by the committer's clock, then by id.
     pub fn latest(&self, of_all: bool) -> Vec<Latest> {
         let nodes = self.graph.commits().iter();
-        let mut nodes: Vec<_> = nodes.filter(|node| of_all || self.reached.get(node.gid)).collect();
-        nodes.sort_unstable_by_key(|node| std::cmp::Reverse((node.time, self.census.oid(node.gid))));
+        let holds = |tree: Gid| tree != NONE && self.lists.of(tree) != 0;
+        let is_wanted = |node: &&Node| holds(node.tree) && (of_all || self.reached.get(node.gid));
+        let mut nodes: Vec<&Node> = nodes.filter(is_wanted).collect();
+        let id = |node: &Node| self.census.id(node.gid);
+        nodes.sort_unstable_by(|one, two| two.time.cmp(&one.time).then_with(|| id(two).cmp(id(one))));
         let all = latest(&self.folders, &self.lists, nodes.into_iter().map(|node| (node.gid, node.tree)));
         let there = all.into_iter().filter(|one| (one.blob as usize) < self.census.len());
         let named = |one: super::latest::Latest| Latest {

@@ -27,6 +27,8 @@ pub(super) use shape::Shape;
 
 const MAGIC: &[u8] = b"hekate history cache 1\n";
 const MAC_LEN: usize = 32;
+/// Where what it holds starts.
+const BODY: usize = MAGIC.len() + MAC_LEN;
 /// Bigger files are not read, in bytes: about what a hundred million objects take.
 const MOST: u64 = 4 << 30;
 /// The code that scans: what other code found is not believed.
@@ -66,19 +68,18 @@ impl CacheFile {
         mac
     }
 
-    /// What is authentic in the file.
+    /// The file, if it is authentic; what it holds stands behind [`BODY`].
     fn read(&self) -> Option<Vec<u8>> {
         let is_folder = |path: &Path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
         let metadata = fs::symlink_metadata(&self.path).ok()?;
         if !is_folder(self.path.parent()?) || !metadata.is_file() || metadata.len() > MOST {
             return None;
         }
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).ok()?.min(1 << 28));
         fs::File::open(&self.path).ok()?.take(MOST).read_to_end(&mut bytes).ok()?;
-        let rest = bytes.strip_prefix(MAGIC)?;
-        let (mac, body) = rest.split_at_checked(MAC_LEN)?;
+        let mac = bytes.strip_prefix(MAGIC)?.get(..MAC_LEN)?;
+        let body = bytes.get(BODY..)?;
         self.mac(body).verify_slice(mac).ok()?;
-        bytes.drain(..MAGIC.len() + MAC_LEN);
         Some(bytes)
     }
 
@@ -149,8 +150,9 @@ fn names_of(detector: &Detector) -> Vec<[u8; 32]> {
 impl Remembered {
     /// Reads the file; nothing where it is not there, damaged, or of someone else.
     pub(super) fn load(file: &CacheFile, hash: HashKind) -> Self {
-        let body = file.read().unwrap_or_default();
-        Self::parse(&body, hash.id_len()).unwrap_or_default()
+        let bytes = file.read();
+        let body = bytes.as_ref().and_then(|bytes| bytes.get(BODY..));
+        body.and_then(|body| Self::parse(body, hash.id_len())).unwrap_or_default()
     }
 
     fn parse(body: &[u8], id_len: usize) -> Option<Self> {
