@@ -100,7 +100,7 @@ pub(crate) fn agreed_by(runs: Runs, repo: &Repo, args: &[&str]) -> Outcome {
 }
 
 /// The first line that differs, with some lines before it.
-fn difference(one: &str, two: &str) -> Option<String> {
+pub(crate) fn difference(one: &str, two: &str) -> Option<String> {
     let (one, two): (Vec<&str>, Vec<&str>) = (one.lines().collect(), two.lines().collect());
     let at = (0..one.len().max(two.len())).find(|at| one.get(*at) != two.get(*at))?;
     let from = at.saturating_sub(12);

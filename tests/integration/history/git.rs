@@ -183,9 +183,14 @@ impl Repo {
 
     /// hekate in its working tree.
     pub(crate) fn hekate(&self, args: &[&str]) -> Outcome {
+        self.hekate_fed(b"", args)
+    }
+
+    /// The same with something on its standard input.
+    pub(crate) fn hekate_fed(&self, stdin: &[u8], args: &[&str]) -> Outcome {
         let mut command = self.project.command();
         command.current_dir(self.path("")).args(args);
-        run(command, b"")
+        run(command, stdin)
     }
 
     /// `hekate history` of it as JSON, everything shown that can be.
@@ -195,6 +200,11 @@ impl Repo {
 
     /// The same, by another name for it.
     pub(crate) fn history_from(&self, name: &str, args: &[&str]) -> Outcome {
+        run(self.history_command(name, args), b"")
+    }
+
+    /// What that runs.
+    pub(crate) fn history_command(&self, name: &str, args: &[&str]) -> Command {
         let mut command = Command::new("sh");
         self.project.scrub(&mut command);
         // Sizes that lie must not be believed: each run has 2 GiB of address space, and threads have one heap.
@@ -202,7 +212,7 @@ impl Repo {
         command.args(["-c", script, HEKATE]).env("MALLOC_ARENA_MAX", "1");
         command.args(["history", name, "--format", "json", "--no-progress"]);
         command.args(["--min-confidence", "low", "--show-suppressed"]).args(args).env("HEKATE_KEY", KEY);
-        run(command, b"")
+        command
     }
 }
 
@@ -275,6 +285,22 @@ impl Import {
         parents: &[Mark],
         changes: &[Change<'_>],
     ) -> Mark {
+        let parents: Vec<String> = parents.iter().map(|parent| format!(":{parent}")).collect();
+        self.write_commit(message, branch, &parents, changes)
+    }
+
+    /// On top of a commit that is in the repository already.
+    pub(crate) fn commit_onto(&mut self, parent: &str, branch: &str, changes: &[Change<'_>]) -> Mark {
+        self.write_commit("one more\n", branch, &[parent.to_owned()], changes)
+    }
+
+    fn write_commit(
+        &mut self,
+        message: &str,
+        branch: &str,
+        parents: &[String],
+        changes: &[Change<'_>],
+    ) -> Mark {
         let name =
             if branch.starts_with("refs/") { branch.to_owned() } else { format!("refs/heads/{branch}") };
         // Without this, a commit without parents would go on top of the branch.
@@ -285,7 +311,7 @@ impl Import {
         self.who("committer");
         self.data(message.as_bytes());
         for (index, parent) in parents.iter().enumerate() {
-            self.line(&format!("{} :{parent}", if index == 0 { "from" } else { "merge" }));
+            self.line(&format!("{} {parent}", if index == 0 { "from" } else { "merge" }));
         }
         changes.iter().for_each(|change| self.change(change));
         self.line("");

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "a failing test says which repository it was about")]
 
 mod accepted;
+mod cache;
 mod contents;
 mod exactness;
 mod exposure;

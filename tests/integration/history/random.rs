@@ -62,7 +62,7 @@ fn parents(rng: &mut Rng, commits: &[(Mark, Tree)]) -> (Vec<Mark>, Tree, Tree) {
     (chosen.iter().map(|index| commits[*index].0).collect(), tree, before)
 }
 
-fn name(rng: &mut Rng) -> String {
+pub(crate) fn name(rng: &mut Rng) -> String {
     let folder = ["", "src/", "src/deep/er/", "tests/", "conf/"][rng.usize(..5)];
     let end = ["py", "yaml", "env", "js"][rng.usize(..4)];
     format!("{folder}{}.{end}", rng.u8(..12))
@@ -103,7 +103,7 @@ fn start(rng: &mut Rng) -> Vec<u8> {
 }
 
 /// Something worth finding, or nearly.
-fn held(rng: &mut Rng) -> String {
+pub(crate) fn held(rng: &mut Rng) -> String {
     match rng.u8(..8) {
         0 => leak(rng.u64(..30)).trim_end().to_owned(),
         1 => pem(rng.u64(..5)),
