@@ -62,6 +62,7 @@ pub(super) fn run(args: &HistoryArgs) -> Result<Exit> {
         Repository::discover(&args.repository)?
     };
     let range = range_of(args, &repository)?;
+    let is_cached = !args.no_cache && range.is_none() && matches!(args.engine, EngineArg::Delta);
     let options = HistoryOptions {
         engine: match args.engine {
             EngineArg::Delta => Engine::Delta,
@@ -73,7 +74,7 @@ pub(super) fn run(args: &HistoryArgs) -> Result<Exit> {
         range,
         reflogs: args.reflog,
         submodules: args.recurse_submodules,
-        cache_key: if args.no_cache { None } else { config::cache_key() },
+        cache_key: if is_cached { config::cache_key() } else { None },
         root: display(&args.repository),
     };
     let scan = || scan_with(&repository, &flags, args.output.show_suppressed, &options);

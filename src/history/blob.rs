@@ -29,6 +29,8 @@ pub(super) struct Blobs<T> {
     pub(super) pointers: Vec<Gid>,
     pub(super) count: u64,
     pub(super) bytes: u64,
+    /// The most bytes that had to be held for one of them, or for what it is made from.
+    pub(super) largest: u64,
 }
 
 impl<T> Default for Blobs<T> {
@@ -42,6 +44,7 @@ impl<T> Default for Blobs<T> {
             pointers: Vec::new(),
             count: 0,
             bytes: 0,
+            largest: 0,
         }
     }
 }
@@ -59,6 +62,7 @@ impl<T> Blobs<T> {
             joined.pointers.extend(part.pointers);
             joined.count += part.count;
             joined.bytes += part.bytes;
+            joined.largest = joined.largest.max(part.largest);
         }
         joined
     }
@@ -162,6 +166,10 @@ impl<T: Send> Visit for BlobVisitor<'_, T> {
 
     fn skip(&mut self) -> Option<Trace> {
         None
+    }
+
+    fn hold(&mut self, bytes: u64) {
+        self.blobs.largest = self.blobs.largest.max(bytes);
     }
 
     fn fail(&mut self, gid: Gid, error: EntryError) {

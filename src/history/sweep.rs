@@ -140,11 +140,15 @@ pub fn sweep<'a, T: Send + Sync>(
 ) -> Swept<'a, T> {
     // The other engine is what this one is measured by.
     let cache = options.cache.filter(|_| options.engine == Engine::Delta);
-    let remembered = cache.map(|file| Remembered::load(file, objects.hash())).unwrap_or_default();
+    let budget = Budget::share(options.memory, rayon::current_num_threads());
+    let mut remembered = cache.map(|file| Remembered::load(file, objects.hash())).unwrap_or_default();
     let mut census = Census::take(objects, &remembered.packs);
+    // What is damaged is looked at anew, and so is what could not be read with so little memory.
+    if !census.gaps.is_empty() || remembered.largest > budget.object {
+        remembered = Remembered::default();
+    }
     let mut recall = Recall::of(remembered, &census, detector);
     let gaps = std::mem::take(&mut census.gaps);
-    let budget = Budget::share(options.memory, rayon::current_num_threads());
     let scan = Scan { census: &census, detector, listener, budget };
     scan.catch_up(&mut recall);
     let texts = scan.texts(&recall);
@@ -153,8 +157,9 @@ pub fn sweep<'a, T: Send + Sync>(
     let failed: Vec<(Gid, EntryError)> = [&texts.failed[..], &blobs.failed, &trees.failed].concat();
     let scanned = Counts { blobs: blobs.count, trees: trees.count, ..texts.count };
     let (graph, mut folders, lists) = (texts.graph, trees.folders, trees.lists);
-    if let Some(file) = cache.filter(|_| failed.is_empty() && gaps.is_empty()) {
-        let seen = Seen { graph: &graph, texts: &texts.marked, folders: &folders, lists: &lists };
+    if let Some(file) = cache.filter(|_| gaps.is_empty()) {
+        let is_whole = texts.failed.is_empty() && trees.failed.is_empty();
+        let seen = Seen { graph: &graph, texts: &texts.marked, folders: &folders, lists: &lists, is_whole };
         if let Some(next) = recall.next(&census, detector, &blobs, &seen) {
             next.save(file);
         }
@@ -345,6 +350,7 @@ impl<T: Send + Sync> Scan<'_, T> {
         blobs.count += count;
         blobs.bytes += bytes;
         blobs.pointers.extend(&recall.pointers);
+        blobs.largest = blobs.largest.max(recall.largest);
         blobs
     }
 

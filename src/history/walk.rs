@@ -26,6 +26,9 @@ pub(super) trait Visit: Send {
     /// An object that others are made from, and that need not be looked at itself.
     fn skip(&mut self) -> Self::State;
 
+    /// That so many bytes are held: of an object, or of a delta.
+    fn hold(&mut self, _: u64) {}
+
     /// An object that can't be read.
     fn fail(&mut self, gid: Gid, error: EntryError);
 
@@ -278,6 +281,7 @@ impl<V: Visit> Walker<'_, V> {
     fn loose(&mut self, gid: Gid, kind: ObjectKind) {
         match self.census.objects.read(&self.census.oid(gid), self.budget.object) {
             Ok(Some(object)) if object.kind == kind => {
+                self.visitor.hold(object.bytes.len() as u64);
                 self.visitor.visit(gid, &object.bytes, None);
             }
             Ok(_) => self.visitor.fail(gid, EntryError::Header),
@@ -429,6 +433,7 @@ impl<V: Visit> Walker<'_, V> {
         if header.size > self.budget.object {
             return Err(EntryError::TooBig(header.size));
         }
+        self.visitor.hold(header.size);
         let bytes = pack.bytes(offset, census.end(entry)).ok_or(EntryError::Header)?;
         if pack.index.crc(census.position(entry)).is_some_and(|crc| crc != crc32fast::hash(bytes)) {
             return Err(EntryError::Checksum);
@@ -466,6 +471,7 @@ impl<V: Visit> Walker<'_, V> {
             if size > self.budget.object {
                 return Err(EntryError::TooBig(size));
             }
+            self.visitor.hold(size);
             self.segments.clear();
             out.reserve(size as usize);
             Ok(delta::apply(base, &delta, out, &mut self.segments)?)

@@ -85,7 +85,7 @@ impl Zones {
     pub(super) fn for_each_stretch(&self, longest: usize, mut search: impl FnMut(Range<usize>)) {
         let mut open: Option<Range<usize>> = None;
         for zone in &self.zones {
-            let start = zone.start.saturating_sub(longest - 1);
+            let start = zone.start.saturating_sub(longest.saturating_sub(1));
             match &mut open {
                 Some(stretch) if start <= stretch.end + JOIN => stretch.end = zone.end,
                 _ => {

@@ -115,6 +115,8 @@ pub(super) struct KnownPack {
 #[derive(Default)]
 pub(super) struct Remembered {
     pub(super) packs: Vec<KnownPack>,
+    /// The most bytes that had to be held for one blob.
+    pub(super) largest: u64,
     /// By which rules all this was scanned.
     pub(super) rules: Vec<[u8; 32]>,
     pub(super) blobs: Vec<KnownBlob>,
@@ -157,6 +159,7 @@ impl Remembered {
 
     fn parse(body: &[u8], id_len: usize) -> Option<Self> {
         let mut reader = Reader(body);
+        let largest = reader.number()?;
         let counts = reader.u32s()?;
         let checksums = reader.bytes()?.chunks_exact(id_len);
         let packs: Vec<KnownPack> = checksums
@@ -178,12 +181,13 @@ impl Remembered {
         });
         let (blobs, rules) = (blobs.collect(), rules.to_vec());
         let shape = if reader.number()? == 1 { Some(Shape::read(&mut reader, id_len)?) } else { None };
-        Some(Self { packs, rules, blobs, ids, shape })
+        Some(Self { packs, largest, rules, blobs, ids, shape })
     }
 
     /// Writes the file. That it can't be written is no one's loss but of time.
     pub(super) fn save(&self, file: &CacheFile) {
         let mut writer = Writer::default();
+        writer.number(self.largest);
         writer.u32s(self.packs.iter().map(|pack| pack.count));
         writer.bytes(&self.packs.iter().flat_map(|pack| pack.checksum.clone()).collect::<Vec<u8>>());
         writer.bytes(self.rules.as_flattened());

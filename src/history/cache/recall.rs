@@ -33,6 +33,8 @@ pub(in crate::history) struct Recall {
     packs: Vec<KnownPack>,
     /// Blobs that were read from the file.
     count: usize,
+    /// The most bytes that had to be held for one of them.
+    pub(in crate::history) largest: u64,
 }
 
 /// What was found of commits and folders this time, to be remembered.
@@ -42,6 +44,8 @@ pub(in crate::history) struct Seen<'s> {
     pub(in crate::history) texts: &'s [Gid],
     pub(in crate::history) folders: &'s Folders,
     pub(in crate::history) lists: &'s Lists,
+    /// All of them could be read.
+    pub(in crate::history) is_whole: bool,
 }
 
 impl Recall {
@@ -58,6 +62,7 @@ impl Recall {
             missing_rules: if is_empty { Vec::new() } else { missing.collect() },
             shape: None,
             count: remembered.blobs.len(),
+            largest: remembered.largest,
             packs: remembered.packs,
         };
         // Packs that are known come first, so numbers of what they hold are what they were; if none is gone.
@@ -141,15 +146,18 @@ impl Recall {
         let rules = names_of(detector);
         let count = self.clean.len() + blobs.sizes.len();
         let is_new = blobs.sizes.len() > self.marked.len() || count != self.count;
-        if packs == self.packs && self.missing_rules.is_empty() && !is_new && self.shape.is_some() {
+        let has_shape = self.shape.is_some() || !seen.is_whole;
+        if packs == self.packs && self.missing_rules.is_empty() && !is_new && has_shape {
             return None;
         }
         let wanted = in_packs(census, &packs, &blobs.marked);
-        let shape = Shape::of(census, (seen.graph, seen.texts), (seen.folders, seen.lists), wanted);
+        let shape = || Shape::of(census, (seen.graph, seen.texts), (seen.folders, seen.lists), wanted);
+        let shape = seen.is_whole.then(shape).flatten();
         let marked: HashSet<Gid> = blobs.marked.iter().copied().collect();
         let pointers: HashSet<Gid> = blobs.pointers.iter().copied().collect();
         let end = census.end_of_packs();
-        let mut remembered = Remembered { packs, rules, shape, ..Remembered::default() };
+        let mut remembered =
+            Remembered { packs, rules, shape, largest: blobs.largest, ..Remembered::default() };
         for (gid, size) in self.clean.iter().chain(&blobs.sizes) {
             remembered.ids.extend_from_slice(census.id(*gid));
             remembered.blobs.push(KnownBlob {

@@ -141,7 +141,7 @@ fn a_key_that_is_none_does_no_harm() {
     let repo = some_history();
     let state = folder(&repo, "state");
     let path = folder(&repo, "state/hekate").join("cache.key");
-    let mut check = |what: &str| {
+    let check = |what: &str| {
         println!("{what}");
         restore(&repo, None);
         scan(&repo, None, Some(text(&state))).ends(1);
