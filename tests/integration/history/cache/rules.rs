@@ -72,7 +72,6 @@ fn a_rule_that_is_added_changed_and_taken_away() {
         (rule("own", ACME, "[[rules.allowlists]]\nstopwords = [\"acme\"]"), 0),
         (rule("own", ACME, "") + &rule("second", BETA, "[[rules.required]]\nid = \"own\""), 3),
         (rule("own", ACME, "skipReport = true"), 0),
-        (String::from("[[rules]]\nid = \"own\"\ndescription = \"a file\"\npath = '''\\.env$'''\n"), 1),
         (rule("own", ACME, ""), 3),
     ] {
         fs::write(&path, &text).expect("write rules");
