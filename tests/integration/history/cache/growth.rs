@@ -12,14 +12,8 @@ use super::{
     kept, restore, same, same_with_and_without,
 };
 
-const VIEWS: &[&[&str]] = &[
-    &[],
-    &["--unreachable"],
-    &["--reflog"],
-    &["--skip-rule", "github-pat"],
-    &["--only-rule", "github-pat"],
-    &["--memory", "20K"],
-];
+const VIEWS: &[&[&str]] =
+    &[&[], &["--unreachable"], &["--reflog"], &["--skip-rule", "github-pat"], &["--only-rule", "github-pat"]];
 
 #[test]
 fn random_histories_that_grow() {

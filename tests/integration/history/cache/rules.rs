@@ -82,6 +82,22 @@ fn a_rule_that_is_added_changed_and_taken_away() {
 }
 
 #[test]
+fn a_rule_that_has_no_literal_or_no_regex() {
+    let repo = repository();
+    let path = repo.path("../rules.toml");
+    same_with_and_without(&repo, &[]);
+    for text in [
+        String::from("[[rules]]\nid = \"own\"\ndescription = \"a file\"\npath = '''\\.env$'''\n"),
+        rule("own", "[0-9a-f]{32}", ""),
+        rule("own", "[0-9a-f]{32}", "keywords = [\"beta\"]"),
+    ] {
+        fs::write(&path, &text).expect("write rules");
+        same_with_and_without(&repo, &["--rules", "rules.toml"]);
+        same_with_and_without(&repo, &["--rules", "rules.toml", "--no-default-rules"]);
+    }
+}
+
+#[test]
 fn rules_that_are_left_out_come_back() {
     let repo = repository();
     fs::write(repo.path("../rules.toml"), rule("own", ACME, "") + &rule("second", BETA, "")).expect("write");
