@@ -17,7 +17,7 @@ use super::{
 use crate::{
     config::{self, Flags, Settings},
     detect::Detector,
-    git::{Objects, Oid, Refs, Repository, resolve},
+    git::{Objects, Oid, Repository, resolve},
     history::{CommitRange, Engine},
     model::Report,
     scan::{HistoryOptions, ScanOptions, scan_history},
@@ -33,10 +33,9 @@ pub(super) fn named_range(repository: &Repository, text: &str) -> Result<CommitR
     let Some((from, to)) = text.split_once("..") else {
         bail!("`{text}` is no range: write A..B, what B reaches and A does not");
     };
-    let refs = Refs::read(repository)?;
     let objects = Objects::open(repository.object_folders(), repository.hash)?;
     let find = |name: &str| -> Result<Oid> {
-        let oid = resolve(repository, &refs, if name.is_empty() { "HEAD" } else { name })?;
+        let oid = resolve(repository, if name.is_empty() { "HEAD" } else { name })?;
         // A shallow clone may lack what is compared with: that must not look like a range that holds everything.
         if matches!(objects.read(&oid, u64::MAX), Ok(None)) {
             bail!("`{name}` is not in this repository; fetch more of it (in CI: fetch-depth: 0)");
@@ -95,14 +94,13 @@ fn range_of(args: &HistoryArgs, repository: &Repository) -> Result<Option<Commit
     if args.branch.is_none() && args.since.is_none() && !args.first_parent {
         return Ok(None);
     }
-    let refs = Refs::read(repository)?;
     let mut range = CommitRange { first_parent: args.first_parent, ..CommitRange::default() };
     match &args.branch {
-        Some(branch) => range.tips.push(resolve(repository, &refs, branch)?),
+        Some(branch) => range.tips.push(resolve(repository, branch)?),
         None => range.of_refs = true,
     }
     if let Some(text) = &args.since {
-        match resolve(repository, &refs, text) {
+        match resolve(repository, text) {
             Ok(hidden) => range.hidden.push(hidden),
             Err(_) => range.since = Some(since::parse(text, now()?)?),
         }
