@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use super::{
     Exit,
     args::{EngineArg, HistoryArgs},
-    scan::{finish, usage_lines, with_threads},
+    scan::{PRUNE_BY_REPORT, finish, usage_lines, with_threads},
     since, sink,
 };
 use crate::{
@@ -148,7 +148,7 @@ fn scan_with(
     let report = scan_history(repository, &triage, &scan, options)?;
     let policy = triage.into_policy();
     let usage = policy.baseline.usage(policy.today);
-    Ok((report, usage_lines(&usage, "hekate baseline prune --report FILE")))
+    Ok((report, usage_lines(&usage, PRUNE_BY_REPORT)))
 }
 
 /// A quarter of what the machine has, 1 GiB at most.
