@@ -71,7 +71,7 @@ pub(super) fn next_step(finding: &Finding) -> String {
 
 /// Longer than paths of file systems are, in bytes: no editor opens it.
 const LONGEST: usize = 4096;
-/// What is shown of a longer one at either end, in bytes.
+/// What is shown of a longer one at either end, in characters.
 const END: usize = 200;
 
 /// A path as people can read it. In a history folders may nest thousands deep.
@@ -79,13 +79,9 @@ pub(super) fn path(path: &str) -> Cow<'_, str> {
     if path.len() <= LONGEST {
         return Cow::Borrowed(path);
     }
-    let (first, last) = (path.floor_char_boundary(END), path.ceil_char_boundary(path.len() - END));
-    Cow::Owned(format!(
-        "{}…{} ({} bytes, whole in JSON)",
-        &path[..first],
-        &path[last..],
-        number(path.len() as u64)
-    ))
+    let first: String = path.chars().take(END).collect();
+    let from = path.char_indices().rev().nth(END - 1).map_or(0, |(at, _)| at);
+    Cow::Owned(format!("{first}…{} ({} bytes, whole in JSON)", &path[from..], number(path.len() as u64)))
 }
 
 /// `path:line:column`, as editors and terminals open it.
