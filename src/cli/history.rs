@@ -11,13 +11,13 @@ use anyhow::{Context, Result, bail};
 use super::{
     Exit,
     args::{EngineArg, HistoryArgs},
-    scan::{finish, usage_lines, with_threads},
+    scan::{PRUNE_BY_REPORT, finish, usage_lines, with_threads},
     since, sink,
 };
 use crate::{
     config::{self, Flags, Settings},
     detect::Detector,
-    git::{Objects, Oid, Refs, Repository, resolve},
+    git::{Objects, Oid, Repository, resolve},
     history::{CommitRange, Engine},
     model::Report,
     rule::Detection,
@@ -34,10 +34,9 @@ pub(super) fn named_range(repository: &Repository, text: &str) -> Result<CommitR
     let Some((from, to)) = text.split_once("..") else {
         bail!("`{text}` is no range: write A..B, what B reaches and A does not");
     };
-    let refs = Refs::read(repository)?;
     let objects = Objects::open(repository.object_folders(), repository.hash)?;
     let find = |name: &str| -> Result<Oid> {
-        let oid = resolve(repository, &refs, if name.is_empty() { "HEAD" } else { name })?;
+        let oid = resolve(repository, if name.is_empty() { "HEAD" } else { name })?;
         // A shallow clone may lack what is compared with: that must not look like a range that holds everything.
         if matches!(objects.read(&oid, u64::MAX), Ok(None)) {
             bail!("`{name}` is not in this repository; fetch more of it (in CI: fetch-depth: 0)");
@@ -96,14 +95,13 @@ fn range_of(args: &HistoryArgs, repository: &Repository) -> Result<Option<Commit
     if args.branch.is_none() && args.since.is_none() && !args.first_parent {
         return Ok(None);
     }
-    let refs = Refs::read(repository)?;
     let mut range = CommitRange { first_parent: args.first_parent, ..CommitRange::default() };
     match &args.branch {
-        Some(branch) => range.tips.push(resolve(repository, &refs, branch)?),
+        Some(branch) => range.tips.push(resolve(repository, branch)?),
         None => range.of_refs = true,
     }
     if let Some(text) = &args.since {
-        match resolve(repository, &refs, text) {
+        match resolve(repository, text) {
             Ok(hidden) => range.hidden.push(hidden),
             Err(_) => range.since = Some(since::parse(text, now()?)?),
         }
@@ -151,7 +149,7 @@ fn scan_with(
     let report = scan_history(repository, &triage, &scan, options)?;
     let policy = triage.into_policy();
     let usage = policy.baseline.usage(policy.today);
-    let mut lines = usage_lines(&usage, "hekate baseline prune --report FILE");
+    let mut lines = usage_lines(&usage, PRUNE_BY_REPORT);
     lines.extend(unapplied(&detector));
     Ok((report, lines))
 }

@@ -81,6 +81,9 @@ pub enum EntryError {
     /// Its bytes are not what its kind has to be.
     #[error("it is malformed")]
     Malformed,
+    /// A folder from which a path leads back to it, which takes a forged index.
+    #[error("it holds itself")]
+    Circle,
     /// Scanning it failed inside hekate.
     #[error("a bug in hekate; please report it")]
     Bug,

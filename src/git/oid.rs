@@ -42,6 +42,19 @@ impl HashKind {
     }
 }
 
+/// What each byte is as a hex digit; those that are none are 16 and more.
+const DIGITS: [u8; 256] = {
+    let mut digits = [0xFF; 256];
+    let mut value = 0;
+    while value < 16 {
+        let digit = b"0123456789abcdef"[value];
+        digits[digit as usize] = value as u8;
+        digits[digit.to_ascii_uppercase() as usize] = value as u8;
+        value += 1;
+    }
+    digits
+};
+
 /// Name of an object, of either kind of hash.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Oid {
@@ -61,10 +74,16 @@ impl Oid {
 
     /// From 40 or 64 hex digits.
     pub fn from_hex(text: &[u8]) -> Option<Self> {
-        let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
-        let raw: Option<Vec<u8>> =
-            text.chunks(2).map(|pair| Some(digit(pair[0])? << 4 | digit(*pair.get(1)?)?)).collect();
-        Self::from_bytes(&raw?)
+        let len = u8::try_from(text.len() / 2).ok().filter(|len| matches!(len, 20 | 32))?;
+        let (pairs, []) = text.as_chunks::<2>() else { return None };
+        let mut bytes = [0; 32];
+        let mut all = 0;
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            let (high, low) = (DIGITS[usize::from(*high)], DIGITS[usize::from(*low)]);
+            *byte = high << 4 | low & 15;
+            all |= high | low;
+        }
+        (all < 16).then_some(Self { bytes, len })
     }
 
     /// The raw bytes.

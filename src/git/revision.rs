@@ -1,6 +1,9 @@
 //! What people call commits: ids, refs, and git's own language of revisions.
 
-use super::{Head, Oid, Refs, Repository};
+use super::{
+    Oid, Repository,
+    refs::{self, Head},
+};
 
 /// A revision that names nothing.
 #[derive(Debug, thiserror::Error)]
@@ -14,22 +17,18 @@ pub struct RevisionError {
 ///
 /// # Errors
 /// That it names nothing.
-pub fn resolve(repository: &Repository, refs: &Refs, revision: &str) -> Result<Oid, RevisionError> {
-    let head = match &refs.head {
-        Head::Branch { commit, .. } => *commit,
-        Head::Detached(commit) => Some(*commit),
-        Head::Broken(_) => None,
-    };
+pub fn resolve(repository: &Repository, revision: &str) -> Result<Oid, RevisionError> {
     let whole =
         Oid::from_hex(revision.as_bytes()).filter(|oid| oid.as_bytes().len() == repository.hash.id_len());
-    let named = || {
-        ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"]
-            .into_iter()
-            .find_map(|prefix| refs.find(format!("{prefix}{revision}").as_bytes()))
-            .map(|found| found.target)
+    let head = || match refs::head(repository).ok()? {
+        Head::Branch { commit, .. } => commit,
+        Head::Detached(commit) => Some(commit),
+        Head::Broken(_) => None,
     };
+    let find = |prefix: &str| refs::find(repository, format!("{prefix}{revision}").as_bytes()).ok()?.ok()?;
+    let named = || ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"].into_iter().find_map(find);
     whole
-        .or(if revision == "HEAD" { head } else { None })
+        .or_else(|| if revision == "HEAD" { head() } else { None })
         .or_else(named)
         .or_else(|| by_libgit2(repository, revision))
         .ok_or_else(|| RevisionError {

@@ -53,41 +53,41 @@ impl Exposure<'_> {
             }
             before.push(parent);
         }
-        self.compare(node.gid, (list, &before), &mut Vec::new(), &mut found);
+        self.each_new(list, before, |path, blob, before| {
+            found.push(Appearance { commit: node.gid, path: path.to_vec(), blob, before });
+        });
         found
     }
 
-    /// What the list has that none of those before has.
-    fn compare(
-        &self,
-        commit: Gid,
-        (list, before): (ListId, &[ListId]),
-        path: &mut Vec<u8>,
-        found: &mut Vec<Appearance>,
-    ) {
-        for &(name, child) in self.lists.entries(list) {
-            let same_name = |list: &ListId| self.lists.named(*list, name).iter().map(|(_, child)| *child);
-            if before.iter().any(|list| same_name(list).any(|other| other == child)) {
+    /// Tells of every blob that the list has and none of those before has at its path, with what these have there. Folders nest as
+    /// deep as whoever made them likes, so nothing recurses here.
+    fn each_new(&self, list: ListId, before: Vec<ListId>, mut tell: impl FnMut(&[u8], Gid, Vec<Gid>)) {
+        let mut path = Vec::new();
+        let mut open = vec![Open { list, before, done: 0, length: 0 }];
+        while let Some(here) = open.last_mut() {
+            path.truncate(here.length);
+            let Some(&(name, child)) = self.lists.entries(here.list).get(here.done) else {
+                open.pop();
+                continue;
+            };
+            here.done += 1;
+            let same_name = here.before.iter().flat_map(|list| self.lists.named(*list, name));
+            let others: Vec<Gid> = same_name.map(|(_, other)| *other).collect();
+            if others.contains(&child) {
                 continue;
             }
-            let others: Vec<Gid> =
-                before.iter().flat_map(|list| same_name(list).collect::<Vec<_>>()).collect();
-            let length = path.len();
-            self.enter(path, name);
-            let inner = self.lists.of(child);
-            if inner == 0 {
-                let blob = |other: &Gid| self.lists.of(*other) == 0;
-                let before = others.into_iter().filter(blob).collect();
-                found.push(Appearance { commit, path: path.clone(), blob: child, before });
-            } else {
-                let lists: Vec<ListId> =
-                    others.iter().map(|other| self.lists.of(*other)).filter(|list| *list != 0).collect();
-                // Another folder with the same content that matters has nothing new.
-                if !lists.contains(&inner) {
-                    self.compare(commit, (inner, &lists), path, found);
+            self.enter(&mut path, name);
+            let list_of = |other: &Gid| self.lists.of(*other);
+            match self.lists.of(child) {
+                0 => tell(&path, child, others.into_iter().filter(|other| list_of(other) == 0).collect()),
+                inner => {
+                    let before: Vec<ListId> = others.iter().map(list_of).filter(|list| *list != 0).collect();
+                    // Another folder with the same content that matters has nothing new.
+                    if !before.contains(&inner) {
+                        open.push(Open { list: inner, before, done: 0, length: path.len() });
+                    }
                 }
             }
-            path.truncate(length);
         }
     }
 
@@ -101,19 +101,18 @@ impl Exposure<'_> {
     /// All that a folder holds, at any depth, with its path.
     pub(super) fn content(&self, tree: Gid) -> Vec<(Vec<u8>, Gid)> {
         let mut found = Vec::new();
-        self.collect(self.lists.of(tree), &mut Vec::new(), &mut found);
+        self.each_new(self.lists.of(tree), Vec::new(), |path, blob, _| found.push((path.to_vec(), blob)));
         found
     }
+}
 
-    fn collect(&self, list: ListId, path: &mut Vec<u8>, found: &mut Vec<(Vec<u8>, Gid)>) {
-        for &(name, child) in self.lists.entries(list) {
-            let length = path.len();
-            self.enter(path, name);
-            match self.lists.of(child) {
-                0 => found.push((path.clone(), child)),
-                inner => self.collect(inner, path, found),
-            }
-            path.truncate(length);
-        }
-    }
+/// A folder that is being looked at.
+struct Open {
+    list: ListId,
+    /// What stood in its place before.
+    before: Vec<ListId>,
+    /// How many of its entries are done.
+    done: usize,
+    /// Of its path, in bytes.
+    length: usize,
 }

@@ -11,6 +11,7 @@
 mod blob;
 mod cache;
 mod census;
+mod circle;
 mod closure;
 mod exposure;
 mod floor;

@@ -306,7 +306,8 @@ impl<T: Send + Sync> Scan<'_, T> {
             failed.append(&mut visitor.failed);
         }
         let folders = Folders::join(self.census, visitors, names);
-        let lists = Lists::close(&folders, &bits, len, lists);
+        let mut lists = Lists::close(&folders, &bits, len, lists);
+        failed.extend(lists.cut_circles().into_iter().map(|folder| (folder, EntryError::Circle)));
         ScannedTrees { folders, lists, failed, count }
     }
 

@@ -6,7 +6,7 @@ mod loose;
 mod packed;
 mod reflog;
 
-use std::{collections::BTreeMap, path::Path};
+use std::{borrow::Cow, path::Path};
 
 use super::{Oid, Repository, RepositoryError};
 use loose::{Content, is_safe};
@@ -64,38 +64,52 @@ pub struct Refs {
 /// # Errors
 /// A `packed-refs` that can't be read.
 pub fn head(repository: &Repository) -> Result<Head, RepositoryError> {
+    head_with(repository, &Packed::read(repository)?)
+}
+
+fn head_with(repository: &Repository, packed: &Packed<'_>) -> Result<Head, RepositoryError> {
     let name = match loose::read(repository, &repository.git_dir.join("HEAD")) {
         Content::Direct(oid) => return Ok(Head::Detached(oid)),
         Content::Broken(why) => return Ok(Head::Broken(why)),
         Content::Missing => return Ok(Head::Broken("it is not there".into())),
         Content::Symbolic(name) => name,
     };
-    let packed = Packed::read(repository)?;
-    Ok(match resolve(repository, &name, |name| packed.find(name)) {
+    Ok(match follow(repository, &name, |name| Ok(packed.find(name)))? {
         Ok(commit) => Head::Branch { name, commit },
         Err(why) => Head::Broken(why),
     })
 }
 
-/// Follows a ref by its loose files, and the packed ones where there is no file. `None`: there is no such ref.
-fn resolve(
+/// What became of looking for a ref: `None` where there is none of the name, or why it can't be read.
+type Sought = Result<Option<Oid>, String>;
+
+/// Finds the ref of this whole name, and reads no other.
+///
+/// # Errors
+/// A `packed-refs` that can't be read.
+pub(super) fn find(repository: &Repository, name: &[u8]) -> Result<Sought, RepositoryError> {
+    follow(repository, name, |name| Ok(Packed::read(repository)?.find(name)))
+}
+
+/// Follows a ref by its loose files, and the packed ones where there is no file.
+fn follow(
     repository: &Repository,
     name: &[u8],
-    packed: impl Fn(&[u8]) -> Result<Option<Oid>, String>,
-) -> Result<Option<Oid>, String> {
+    packed: impl FnOnce(&[u8]) -> Result<Sought, RepositoryError>,
+) -> Result<Sought, RepositoryError> {
     let mut name = name.to_vec();
     for _ in 0..MOST_STEPS {
         if !is_safe(&name) {
-            return Err(format!("`{}` is no name of a ref", String::from_utf8_lossy(&name)));
+            return Ok(Err(format!("`{}` is no name of a ref", String::from_utf8_lossy(&name))));
         }
         match loose::read(repository, &path_of(repository, &name)) {
-            Content::Direct(oid) => return Ok(Some(oid)),
-            Content::Broken(why) => return Err(why),
+            Content::Direct(oid) => return Ok(Ok(Some(oid))),
+            Content::Broken(why) => return Ok(Err(why)),
             Content::Missing => return packed(&name),
             Content::Symbolic(next) => name = next,
         }
     }
-    Err(format!("more than {MOST_STEPS} symbolic refs in a row"))
+    Ok(Err(format!("more than {MOST_STEPS} symbolic refs in a row")))
 }
 
 /// Where the loose file of a ref would lie.
@@ -114,10 +128,11 @@ impl Refs {
     /// # Errors
     /// A folder or `packed-refs` that can't be listed or read.
     pub fn read(repository: &Repository) -> Result<Self, RepositoryError> {
-        let mut found = Found::default();
         let packed = Packed::read(repository)?;
+        let mut found = Found::default();
         packed.each(|name, entry| {
-            found.refs.insert(name.to_vec(), entry.map(|(target, peeled)| Value::Direct(target, peeled)));
+            let value = entry.map(|(target, peeled)| Value::Direct(target, peeled));
+            found.refs.push((Cow::Borrowed(name), value));
         });
         // Loose files win over packed lines; the work tree's own refs lie beside those that all share.
         found.add_files(repository, &repository.common_dir, b"", |name| !is_own(name))?;
@@ -132,7 +147,7 @@ impl Refs {
         if !same(&repository.git_dir, &repository.common_dir) {
             found.add_worktree(repository, &repository.common_dir, b"main-worktree/")?;
         }
-        Ok(found.resolved(head(repository)?))
+        Ok(found.resolved(head_with(repository, &packed)?))
     }
 
     /// The ref of this whole name.
@@ -155,13 +170,16 @@ enum Value {
     Symbolic(Vec<u8>),
 }
 
-/// Refs as they are met, before symbolic ones are followed.
+/// What a ref says, or why it can't be read.
+type Read = Result<Value, String>;
+
+/// Refs as they are met, before symbolic ones are followed. Of one name the last one holds.
 #[derive(Default)]
-struct Found {
-    refs: BTreeMap<Vec<u8>, Result<Value, String>>,
+struct Found<'p> {
+    refs: Vec<(Cow<'p, [u8]>, Read)>,
 }
 
-impl Found {
+impl Found<'_> {
     /// The files below `refs` of a git folder whose names are wanted; `prefix` goes before them.
     fn add_files(
         &mut self,
@@ -185,7 +203,7 @@ impl Found {
             // It was removed or packed meanwhile: then the packed line holds.
             Content::Missing => return,
         };
-        self.refs.insert(name, value);
+        self.refs.push((Cow::Owned(name), value));
     }
 
     /// `HEAD` and the own refs of another work tree.
@@ -204,8 +222,17 @@ impl Found {
         self.add_files(repository, git_dir, prefix, is_own)
     }
 
-    fn resolved(self, head: Head) -> Refs {
+    fn resolved(mut self, head: Head) -> Refs {
         let mut refs = Refs { head, entries: Vec::new(), broken: Vec::new(), dangling: Vec::new() };
+        // They are sorted as a rule, and then this only looks.
+        self.refs.sort_by(|one, two| one.0.cmp(&two.0));
+        self.refs.dedup_by(|later, earlier| {
+            let is_same = later.0 == earlier.0;
+            if is_same {
+                std::mem::swap(later, earlier);
+            }
+            is_same
+        });
         refs.entries.reserve(self.refs.len());
         for (name, value) in &self.refs {
             let found = match value {
@@ -213,10 +240,11 @@ impl Found {
                 Ok(Value::Direct(target, peeled)) => Ok(Some((*target, *peeled))),
                 Ok(Value::Symbolic(target)) => self.follow(target),
             };
+            let name = name.to_vec();
             match found {
-                Ok(Some((target, peeled))) => refs.entries.push(Ref { name: name.clone(), target, peeled }),
-                Ok(None) => refs.dangling.push(name.clone()),
-                Err(why) => refs.broken.push((name.clone(), why)),
+                Ok(Some((target, peeled))) => refs.entries.push(Ref { name, target, peeled }),
+                Ok(None) => refs.dangling.push(name),
+                Err(why) => refs.broken.push((name, why)),
             }
         }
         refs
@@ -225,11 +253,13 @@ impl Found {
     fn follow(&self, name: &[u8]) -> Result<Option<(Oid, Option<Oid>)>, String> {
         let mut name = name;
         for _ in 0..MOST_STEPS {
-            match self.refs.get(name) {
-                None => return Ok(None),
-                Some(Err(why)) => return Err(why.clone()),
-                Some(Ok(Value::Direct(target, peeled))) => return Ok(Some((*target, *peeled))),
-                Some(Ok(Value::Symbolic(next))) => name = next,
+            let Ok(at) = self.refs.binary_search_by(|(other, _)| (**other).cmp(name)) else {
+                return Ok(None);
+            };
+            match &self.refs[at].1 {
+                Err(why) => return Err(why.clone()),
+                Ok(Value::Direct(target, peeled)) => return Ok(Some((*target, *peeled))),
+                Ok(Value::Symbolic(next)) => name = next,
             }
         }
         Err(format!("more than {MOST_STEPS} symbolic refs in a row"))

@@ -39,10 +39,10 @@ impl<'a> Packed<'a> {
     }
 
     /// Tells of every line. One that is no ref is told of as broken, under what stands in it.
-    pub(super) fn each(&self, mut found: impl FnMut(&[u8], Line)) {
+    pub(super) fn each<'p>(&'p self, mut found: impl FnMut(&'p [u8], Line)) {
         let digits = 2 * self.repository.hash.id_len();
         let mut last: Option<(&[u8], Oid, Option<Oid>)> = None;
-        for line in self.bytes.split(|byte| *byte == b'\n') {
+        for line in lines(&self.bytes) {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if line.is_empty() || line.starts_with(b"#") {
                 continue;
@@ -68,4 +68,14 @@ impl<'a> Packed<'a> {
             found(name, Ok((target, peeled)));
         }
     }
+}
+
+/// The lines of a text, found many bytes at a time.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut start = 0;
+    memchr::memchr_iter(b'\n', bytes).chain([bytes.len()]).map(move |end| {
+        let line = &bytes[start..end];
+        start = end + 1;
+        line
+    })
 }

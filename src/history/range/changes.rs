@@ -277,9 +277,11 @@ impl Changes {
                 Some((name, folder)) => {
                     *done += 1;
                     if leads[*folder as usize] && on_the_way.insert(*folder) {
-                        path = joined(&path, name);
-                        let length = path.len();
-                        open.push((*folder, 0, length));
+                        if !path.is_empty() {
+                            path.push(b'/');
+                        }
+                        path.extend_from_slice(name);
+                        open.push((*folder, 0, path.len()));
                     }
                 }
                 None => {

@@ -126,8 +126,11 @@ fn load(objects: &Objects, oid: &Oid, most: u64) -> Loaded {
     }
 }
 
-/// Blobs, or none, by folder and the path in it.
-type Known = HashMap<(Oid, Vec<u8>), Option<Oid>>;
+/// Blobs, or none, by folder and the end of a path that is looked up in it.
+type Known = HashMap<(Oid, Rest), Option<Oid>>;
+
+/// The end of a path: its number, and from which byte on. Whole it would be too much where folders nest thousands deep.
+type Rest = (usize, usize);
 
 /// Looks paths up in the folders of many refs, which have most of their folders in common.
 pub(super) struct Lookup<'a> {
@@ -142,22 +145,25 @@ impl<'a> Lookup<'a> {
         Self { objects, most, known: Mutex::default() }
     }
 
-    /// What a root folder has at these paths.
+    /// What a root folder has at these paths, which are the same for every one of them.
     pub(super) fn at(&self, tree: &Oid, paths: &[&[u8]]) -> Vec<(Vec<u8>, Oid)> {
         let Loaded::Tree(root) = load(self.objects, tree, self.most) else { return Vec::new() };
-        paths.iter().filter_map(|path| Some((path.to_vec(), self.below(&root, path)?))).collect()
+        let numbered = paths.iter().enumerate();
+        numbered
+            .filter_map(|(number, path)| Some((path.to_vec(), self.below(&root, number, path)?)))
+            .collect()
     }
 
-    fn below(&self, tree: &Tree, path: &[u8]) -> Option<Oid> {
+    fn below(&self, tree: &Tree, number: usize, path: &[u8]) -> Option<Oid> {
         let (folder, rest) = match step_down(tree, path)? {
             Below::Blob(blob) => return Some(blob),
             Below::Folder(folder, rest) => (folder, rest),
         };
         let lock = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut passed: Vec<(Oid, Vec<u8>)> = Vec::new();
+        let mut passed: Vec<(Oid, Rest)> = Vec::new();
         let (mut folder, mut rest) = (folder, rest);
         let found = loop {
-            let key = (folder, rest.to_vec());
+            let key = (folder, (number, path.len() - rest.len()));
             if let Some(known) = lock().get(&key) {
                 break *known;
             }

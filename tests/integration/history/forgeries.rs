@@ -217,6 +217,41 @@ fn commits_with_odd_headers_are_read_as_git_reads_them() {
     assert!(!outcome.stdout.contains('\x1b'));
 }
 
+/// A path in such a folder has no end; each of these has a leak in it.
+#[test]
+fn folders_that_hold_themselves() {
+    let folder = |entries: &[(&str, [u8; 20])]| -> Vec<u8> {
+        entries.iter().flat_map(|(name, id)| [format!("{name}\0").as_bytes(), id].concat()).collect()
+    };
+    let commit = |pack: &mut Pack, tree: [u8; 20]| {
+        let tree = hex(tree);
+        let text = format!("tree {tree}\nauthor A <a@b> 1 +0000\ncommitter A <a@b> 1 +0000\n\nx\n");
+        raw_id(&pack.whole(Kind::Commit, text.as_bytes()))
+    };
+    let put = |pack: &mut Pack, id: [u8; 20], entries: &[(&str, [u8; 20])]| {
+        let bytes = folder(entries);
+        pack.entry(id, &header(2, bytes.len()), &bytes);
+    };
+    for is_pair in [false, true] {
+        let (repo, _) = beside_a_leak(|pack| {
+            let blob = raw_id(&pack.whole(Kind::Blob, leak(8).as_bytes()));
+            if is_pair {
+                put(pack, NAME, &[("100644 a.py", blob), ("40000 b", OTHER), ("40000 c", OTHER)]);
+                put(pack, OTHER, &[("40000 d", NAME), ("40000 e", NAME)]);
+            } else {
+                put(pack, NAME, &[("100644 a.py", blob), ("40000 b", NAME), ("40000 c", NAME)]);
+            }
+            vec![commit(pack, NAME)]
+        });
+        let outcome = agreed(&repo, &["--exit-zero"]).ends(3);
+        assert_eq!(outcome.paths(), ["a.py", "sound.py"]);
+        let gaps = outcome.gaps().concat();
+        assert!(gaps.contains(&hex(NAME)) && gaps.contains(&hex(OTHER)) == is_pair, "{gaps}");
+        // Commit by commit objects are held against their names.
+        repo.history(&["--range", "main..refs/tags/bad0", "--exit-zero"]).ends(3);
+    }
+}
+
 /// No honest program writes this, and only `git fsck` would see it; what stands there is scanned all the same.
 #[test]
 fn content_under_the_name_of_another_object_is_scanned() {

@@ -7,6 +7,7 @@
 mod accepted;
 mod cache;
 mod contents;
+mod deep;
 mod exactness;
 mod exposure;
 mod faults;
