@@ -182,13 +182,21 @@ impl RefTree {
         ConfigError::Read { path: self.shown(path), source }
     }
 
+    /// Folder by folder: libgit2's own search calls itself for each, and a history may hold thousands in each other.
     fn entry(&self, path: &Path) -> Result<Option<TreeEntry<'static>>, git2::Error> {
-        let path: PathBuf = path.components().filter(|part| part.as_os_str() != OsStr::new(".")).collect();
-        match self.git.find_tree(self.tree)?.get_path(&path) {
-            Ok(entry) => Ok(Some(entry)),
-            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
-            Err(error) => Err(error),
+        let names = path.components().map(|part| part.as_os_str()).filter(|name| *name != OsStr::new("."));
+        let mut found: Option<TreeEntry<'static>> = None;
+        for name in names {
+            let folder = match &found {
+                None => self.tree,
+                Some(entry) if entry.kind() == Some(ObjectType::Tree) => entry.id(),
+                Some(_) => return Ok(None),
+            };
+            let folder = self.git.find_tree(folder)?;
+            let Some(entry) = folder.get_name_bytes(name.as_encoded_bytes()) else { return Ok(None) };
+            found = Some(entry.to_owned());
         }
+        Ok(found)
     }
 
     /// The bytes of a regular file; `None` where there is none.

@@ -4,7 +4,10 @@ use std::fmt::Write;
 
 use crate::model::{Finding, Gap, Occurrence, Report};
 
-use super::{terminal::sanitise, wording::counted};
+use super::{
+    terminal::sanitise,
+    wording::{self, counted},
+};
 
 /// Secrets that are listed, places of each, and what was not scanned: the commands that scan at leisure show all.
 const SECRETS: usize = 10;
@@ -23,7 +26,11 @@ pub fn brief(report: &Report) -> String {
         let detail = if gap.detail.is_empty() { String::new() } else { format!(" ({})", gap.detail) };
         put(
             &mut text,
-            &format!("  not scanned: {}: {}{detail}", sanitise(&gap.path), sanitise(&gap.reason.to_string())),
+            &format!(
+                "  not scanned: {}: {}{detail}",
+                sanitise(&wording::path(&gap.path)),
+                sanitise(&gap.reason.to_string())
+            ),
         );
     }
     put_rest(&mut text, "  ", failures.len(), GAPS, "gap");
@@ -41,7 +48,7 @@ fn put_finding(text: &mut String, finding: &Finding) {
 fn place(occurrence: &Occurrence) -> String {
     let commit =
         occurrence.commit.as_deref().map(|commit| format!(" at commit {}", &commit[..commit.len().min(12)]));
-    format!("{}:{}{}", occurrence.path, occurrence.start.line, commit.unwrap_or_default())
+    format!("{}:{}{}", wording::path(&occurrence.path), occurrence.start.line, commit.unwrap_or_default())
 }
 
 fn put_rest(text: &mut String, indent: &str, all: usize, listed: usize, noun: &str) {

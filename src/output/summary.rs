@@ -8,7 +8,7 @@ use crate::model::{Coverage, Gap, GapReason, HistoryCoverage, Report};
 
 use super::{
     terminal::{ALARM, FRAME, Label, PLAIN, Page, STRONG},
-    wording::{counted, number, size},
+    wording::{self, counted, number, size},
 };
 
 /// Failures that are listed; the JSON report has them all.
@@ -120,5 +120,5 @@ fn put_skipped(page: &mut Page, coverage: &Coverage) {
 fn put_gap(page: &mut Page, gap: &Gap) {
     let detail = if gap.detail.is_empty() { String::new() } else { format!(" ({})", gap.detail) };
     page.blanks(2);
-    page.line(PLAIN, &format!("{}: {}{detail}", gap.path, gap.reason));
+    page.line(PLAIN, &format!("{}: {}{detail}", wording::path(&gap.path), gap.reason));
 }

@@ -1,5 +1,7 @@
 //! The report's facts in plain words, for the formats that people read.
 
+use std::borrow::Cow;
+
 use crate::model::{Confidence, Evidence, Finding, Occurrence, Verdict};
 
 use super::terminal::sanitise;
@@ -67,9 +69,24 @@ pub(super) fn next_step(finding: &Finding) -> String {
     }
 }
 
+/// Longer than paths of file systems are, in bytes: no editor opens it.
+const LONGEST: usize = 4096;
+/// What is shown of a longer one at either end, in characters.
+const END: usize = 200;
+
+/// A path as people can read it. In a history folders may nest thousands deep.
+pub(super) fn path(path: &str) -> Cow<'_, str> {
+    if path.len() <= LONGEST {
+        return Cow::Borrowed(path);
+    }
+    let first: String = path.chars().take(END).collect();
+    let from = path.char_indices().rev().nth(END - 1).map_or(0, |(at, _)| at);
+    Cow::Owned(format!("{first}…{} ({} bytes, whole in JSON)", &path[from..], number(path.len() as u64)))
+}
+
 /// `path:line:column`, as editors and terminals open it.
 pub(super) fn place(occurrence: &Occurrence) -> String {
-    format!("{}:{}:{}", occurrence.path, occurrence.start.line, occurrence.start.column)
+    format!("{}:{}:{}", path(&occurrence.path), occurrence.start.line, occurrence.start.column)
 }
 
 /// "1 secret", "1,204 secrets".

@@ -28,13 +28,13 @@ fn nested(pack: &mut Pack, depth: usize, text: &[u8]) -> String {
     (0..depth).fold(bottom, |inner, _| folder(pack, "40000 d", &inner))
 }
 
-/// Two commits with a file so deep: the second one adds a leak to it. With the id of the first.
-fn repository(depth: usize) -> (Repo, String) {
+/// Two commits with a file so deep: the second one adds a line to it. With the id of the first.
+fn repository(depth: usize, line: &str) -> (Repo, String) {
     let repo = Repo::new();
     let mut pack = Pack::new();
     let clean = nested(&mut pack, depth, b"x = 1\n");
     let first = commit(&mut pack, &clean, "", 1);
-    let leaky = nested(&mut pack, depth, format!("x = 1\n{}", leak(1)).as_bytes());
+    let leaky = nested(&mut pack, depth, format!("x = 1\n{line}").as_bytes());
     let second = commit(&mut pack, &leaky, &format!("parent {first}\n"), 2);
     pack.write(&repo);
     fs::write(repo.git_path("refs/heads/main"), format!("{second}\n")).expect("write a ref");
@@ -51,7 +51,7 @@ fn finds_it(outcome: &Outcome, depth: usize) {
 #[test]
 fn a_leak_below_thousands_of_folders_is_found() {
     let depth = if is_long() { 100_000 } else { 20_000 };
-    let (repo, first) = repository(depth);
+    let (repo, first) = repository(depth, &leak(1));
     finds_it(&agreed(&repo, &[]), depth);
     let range = format!("{first}..main");
     for jobs in ["1", "2"] {
@@ -63,8 +63,17 @@ fn a_leak_below_thousands_of_folders_is_found() {
 
 #[test]
 fn what_people_read_of_a_leak_below_thousands_of_folders_is_not_its_whole_path() {
-    let (repo, _) = repository(20_000);
+    let (repo, _) = repository(20_000, &leak(1));
     let outcome = repo.hekate(&["history", ".", "--no-progress", "--color", "never"]).ends(1);
     assert!(outcome.stdout.len() < 8000, "{} bytes", outcome.stdout.len());
     assert!(outcome.stdout.contains("a.py"), "{}", outcome.stdout);
+}
+
+#[test]
+fn a_mark_below_thousands_of_folders_is_held_against_the_pinned_policy() {
+    let depth = 20_000;
+    let (repo, first) = repository(depth, &format!("{} # hekate:allow\n", leak(1).trim_end()));
+    repo.history(&[]).ends(0);
+    finds_it(&repo.history(&["--policy-from", &first]), depth);
+    repo.history(&["--policy-from", "main"]).ends(0);
 }
