@@ -64,27 +64,39 @@ pub struct Refs {
 /// # Errors
 /// A `packed-refs` that can't be read.
 pub fn head(repository: &Repository) -> Result<Head, RepositoryError> {
+    head_with(repository, &Packed::read(repository)?)
+}
+
+fn head_with(repository: &Repository, packed: &Packed<'_>) -> Result<Head, RepositoryError> {
     let name = match loose::read(repository, &repository.git_dir.join("HEAD")) {
         Content::Direct(oid) => return Ok(Head::Detached(oid)),
         Content::Broken(why) => return Ok(Head::Broken(why)),
         Content::Missing => return Ok(Head::Broken("it is not there".into())),
         Content::Symbolic(name) => name,
     };
-    Ok(match find(repository, &name)? {
+    Ok(match follow(repository, &name, |name| Ok(packed.find(name)))? {
         Ok(commit) => Head::Branch { name, commit },
         Err(why) => Head::Broken(why),
     })
 }
 
-/// Follows a ref of this whole name by its loose files, and the packed ones where there is no file. `None`: there is no such ref.
-/// No other ref is read.
+/// What became of looking for a ref: `None` where there is none of the name, or why it can't be read.
+type Sought = Result<Option<Oid>, String>;
+
+/// Finds the ref of this whole name, and reads no other.
 ///
 /// # Errors
-/// A `packed-refs` that can't be read. Within: why the ref can't be.
-pub(super) fn find(
+/// A `packed-refs` that can't be read.
+pub(super) fn find(repository: &Repository, name: &[u8]) -> Result<Sought, RepositoryError> {
+    follow(repository, name, |name| Ok(Packed::read(repository)?.find(name)))
+}
+
+/// Follows a ref by its loose files, and the packed ones where there is no file.
+fn follow(
     repository: &Repository,
     name: &[u8],
-) -> Result<Result<Option<Oid>, String>, RepositoryError> {
+    packed: impl FnOnce(&[u8]) -> Result<Sought, RepositoryError>,
+) -> Result<Sought, RepositoryError> {
     let mut name = name.to_vec();
     for _ in 0..MOST_STEPS {
         if !is_safe(&name) {
@@ -93,7 +105,7 @@ pub(super) fn find(
         match loose::read(repository, &path_of(repository, &name)) {
             Content::Direct(oid) => return Ok(Ok(Some(oid))),
             Content::Broken(why) => return Ok(Err(why)),
-            Content::Missing => return Ok(Packed::read(repository)?.find(&name)),
+            Content::Missing => return packed(&name),
             Content::Symbolic(next) => name = next,
         }
     }
@@ -135,7 +147,7 @@ impl Refs {
         if !same(&repository.git_dir, &repository.common_dir) {
             found.add_worktree(repository, &repository.common_dir, b"main-worktree/")?;
         }
-        Ok(found.resolved(head(repository)?))
+        Ok(found.resolved(head_with(repository, &packed)?))
     }
 
     /// The ref of this whole name.
@@ -158,10 +170,13 @@ enum Value {
     Symbolic(Vec<u8>),
 }
 
+/// What a ref says, or why it can't be read.
+type Read = Result<Value, String>;
+
 /// Refs as they are met, before symbolic ones are followed. Of one name the last one holds.
 #[derive(Default)]
 struct Found<'p> {
-    refs: Vec<(Cow<'p, [u8]>, Result<Value, String>)>,
+    refs: Vec<(Cow<'p, [u8]>, Read)>,
 }
 
 impl Found<'_> {
