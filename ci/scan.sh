@@ -9,6 +9,7 @@
 #   HEKATE_REF             the pushed ref, as refs/heads/main
 #   HEKATE_DEFAULT_BRANCH  name of the default branch
 #   HEKATE_SARIF           write SARIF to this file as well
+#   HEKATE_CATEGORY        first word of the category under which code scanning files the report (default: hekate)
 #   HEKATE_ARGS            more arguments for `hekate history`, separated by blanks
 #   HEKATE_DEFER           1: write the exit code to $GITHUB_OUTPUT and end with 0, so that a later step can fail
 #
@@ -17,11 +18,20 @@ set -euf
 
 say() { printf 'hekate: %s\n' "$*" >&2; }
 
+# Code scanning takes what a report lacks for mended, if the one before of the same ref and category had it. So a report of the commits
+# that one push brought has a category of its own, and is worth an upload if there is something in it. A pull request's replaces the one
+# before of the same pull request, and a whole history's the one of the whole history.
+kind=history
+is_to_be_uploaded() {
+    case $kind in push-*) grep -q '"ruleId"' "$HEKATE_SARIF" ;; esac
+}
+
 finish() {
     if [ -n "${GITHUB_OUTPUT:-}" ]; then
         echo "exit-code=$1" >>"$GITHUB_OUTPUT"
         if [ -n "${HEKATE_SARIF:-}" ] && [ -s "$HEKATE_SARIF" ]; then
             echo "sarif-file=$HEKATE_SARIF" >>"$GITHUB_OUTPUT"
+            if is_to_be_uploaded; then echo "category=${HEKATE_CATEGORY:-hekate}-$kind" >>"$GITHUB_OUTPUT"; fi
         fi
         if [ "${HEKATE_DEFER:-}" = 1 ]; then exit 0; fi
     fi
@@ -62,6 +72,7 @@ between() { # between BASE HEAD
     need "$2" "the head commit"
     range=$1..$2
     policy=$1
+    kind=pull-request
 }
 
 pushed() {
@@ -87,6 +98,7 @@ pushed() {
     else
         say "nothing to compare the push with; the whole history is scanned"
     fi
+    if [ -n "$range" ]; then kind=push-$(printf %.12s "$after"); fi
     [ -n "$policy" ] || fail "the default branch '$branch' is not in this checkout; check out the whole history (fetch-depth: 0)"
 }
 

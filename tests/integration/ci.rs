@@ -169,9 +169,53 @@ fn the_exit_code_is_hekates_now_or_in_a_later_step() {
     assert_eq!(checkout.project.read("github-output"), "exit-code=4\n");
     checkout.project.file("github-output", "").file("report.sarif", "{}");
     checkout.scan(&deferred).ends(0);
-    assert_eq!(checkout.project.read("github-output"), format!("exit-code=4\nsarif-file={sarif}\n"));
+    assert_eq!(
+        checkout.project.read("github-output"),
+        format!("exit-code=4\nsarif-file={sarif}\ncategory=hekate-history\n")
+    );
     // Without a later step there is nobody to fail.
     checkout.scan(&[("HEKATE_DEFER", "1"), ("CODE", "1")]).ends(1);
+}
+
+/// What is written for the step that uploads.
+fn category(checkout: &Checkout, report: &str, env: &[(&str, &str)]) -> Option<String> {
+    checkout.project.file("github-output", "").file("report.sarif", report);
+    let path = |name: &str| checkout.project.path(name).display().to_string();
+    let (output, sarif) = (path("github-output"), path("report.sarif"));
+    let own = [("GITHUB_OUTPUT", output.as_str()), ("HEKATE_DEFER", "1"), ("HEKATE_SARIF", &sarif)];
+    checkout.scan(&[&own[..], env].concat()).ends(0);
+    let written = checkout.project.read("github-output");
+    written.lines().find_map(|line| line.strip_prefix("category=").map(str::to_owned))
+}
+
+/// Code scanning takes what a later report of the same category lacks for mended.
+#[test]
+fn what_a_push_brings_closes_no_alert_of_another_scan() {
+    let checkout = Checkout::new();
+    let (base, head) = (checkout.main.as_str(), checkout.branch.as_str());
+    let (clean, found) = (r#"{"results":[]}"#, r#"{"results":[{"ruleId":"x"}]}"#);
+    let own = |of: &str| Some(format!("hekate-push-{}", &of[..12]));
+    for reference in ["refs/heads/branch", "refs/heads/main"] {
+        let push = |before, after| {
+            [
+                ("HEKATE_EVENT", "push"),
+                ("HEKATE_REF", reference),
+                ("HEKATE_BEFORE", before),
+                ("HEKATE_AFTER", after),
+            ]
+        };
+        assert_eq!(category(&checkout, found, &push(base, head)), own(head));
+        assert_eq!(category(&checkout, found, &push(head, base)), own(base));
+        assert_eq!(category(&checkout, clean, &push(base, head)), None);
+    }
+    let whole = [("HEKATE_EVENT", "push"), ("HEKATE_REF", "refs/heads/main"), ("HEKATE_AFTER", head)];
+    assert_eq!(category(&checkout, clean, &whole).as_deref(), Some("hekate-history"));
+    let pull = [("HEKATE_EVENT", "pull_request"), ("HEKATE_BASE", base), ("HEKATE_HEAD", head)];
+    for report in [clean, found] {
+        assert_eq!(category(&checkout, report, &pull).as_deref(), Some("hekate-pull-request"));
+        let named = [("HEKATE_EVENT", "schedule"), ("HEKATE_CATEGORY", "own")];
+        assert_eq!(category(&checkout, report, &named).as_deref(), Some("own-history"));
+    }
 }
 
 #[test]
