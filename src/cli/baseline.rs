@@ -1,6 +1,6 @@
 //! `hekate baseline write|prune`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     config::{Flags, Settings},
-    model::Report,
+    git::{Head, Refs, Repository},
+    model::{Report, SourceKind},
     scan::NoProgress,
 };
 
@@ -51,13 +52,47 @@ fn prune(args: &BaselineScanArgs) -> Result<Exit> {
             baseline_path.display()
         );
     }
-    let (text, gone) = policy.baseline.pruned(policy.today);
+    let mut idle = policy.baseline.usage(policy.today);
+    let mut kept = 0;
+    if report.source.kind != SourceKind::History && !idle.unused.is_empty() {
+        let folder = baseline_path.parent().unwrap_or(Path::new(""));
+        let places = args.paths.iter().map(PathBuf::as_path).chain([Path::new("."), folder]);
+        if places.into_iter().any(has_history) {
+            // Files do not tell what older commits need.
+            let unused = std::mem::take(&mut idle.unused);
+            kept = unused.iter().filter(|entry| !idle.expired.contains(entry)).count();
+        }
+    }
+    let (text, gone) = policy.baseline.without(&idle);
     if gone > 0 {
         store(&baseline_path, &text)?;
     }
-    let noun = if gone == 1 { "entry" } else { "entries" };
-    sink::warn(&format!("{gone} {noun} dropped from {}", baseline_path.display()));
+    sink::warn(&format!("{} dropped from {}", entries(gone), baseline_path.display()));
+    if kept > 0 {
+        sink::warn(&format!(
+            "{} kept that no file meets, as the repository's history may: run `hekate history --show-suppressed --exit-zero \
+             -o report.json`, then `hekate baseline prune --report report.json`",
+            entries(kept)
+        ));
+    }
     Ok(Exit::Clean)
+}
+
+fn entries(number: usize) -> String {
+    format!("{number} {}", if number == 1 { "entry" } else { "entries" })
+}
+
+/// Whether something was committed in the repository around a file or folder; yes, where that can't be told.
+pub(super) fn has_history(path: &Path) -> bool {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    let refs = Repository::discover(path).and_then(|repository| Refs::read(&repository));
+    match refs {
+        Ok(Refs { head: Head::Branch { commit: None, .. }, entries, broken, .. }) => {
+            !entries.is_empty() || !broken.is_empty()
+        }
+        Ok(_) => true,
+        Err(error) => error.is_unreadable(),
+    }
 }
 
 /// What there is to accept, or was accepted: by a saved report, or by a scan.

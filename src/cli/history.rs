@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use super::{
     Exit,
     args::{EngineArg, HistoryArgs},
-    scan::{finish, usage_lines, with_threads},
+    scan::{PRUNE_BY_REPORT, finish, usage_lines, with_threads},
     since, sink,
 };
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
     git::{Objects, Oid, Repository, resolve},
     history::{CommitRange, Engine},
     model::Report,
+    rule::Detection,
     scan::{HistoryOptions, ScanOptions, scan_history},
     source::display,
     triage::Triage,
@@ -148,7 +149,17 @@ fn scan_with(
     let report = scan_history(repository, &triage, &scan, options)?;
     let policy = triage.into_policy();
     let usage = policy.baseline.usage(policy.today);
-    Ok((report, usage_lines(&usage, "hekate baseline prune --report FILE")))
+    let mut lines = usage_lines(&usage, PRUNE_BY_REPORT);
+    lines.extend(unapplied(&detector));
+    Ok((report, lines))
+}
+
+/// What rules a history is not searched by.
+fn unapplied(detector: &Detector) -> Option<String> {
+    let of_paths = detector.rules().filter(|rule| rule.detection == Detection::Path && !rule.skip_report);
+    let ids: Vec<&str> = of_paths.map(|rule| rule.id.as_str()).collect();
+    let say = || format!("rules that look at paths alone are not applied to a history: {}", ids.join(", "));
+    (!ids.is_empty()).then(say)
 }
 
 /// A quarter of what the machine has, 1 GiB at most.

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use super::{
     Exit,
     args::{OutputArgs, RunArgs, ScanArgs},
+    baseline::has_history,
     exit,
     progress::Bar,
     sink::{self, Look, Target},
@@ -114,10 +115,16 @@ impl Job<'_> {
         };
         let report = scan(source.as_ref(), &triage, &options, progress);
         let policy = triage.into_policy();
-        let usage = usage_lines(&policy.baseline.usage(policy.today), "hekate baseline prune");
+        let usage = policy.baseline.usage(policy.today);
+        // What no file meets, the history may.
+        let may_be_older = !usage.unused.is_empty() && has_history(&here);
+        let usage = usage_lines(&usage, if may_be_older { PRUNE_BY_REPORT } else { "hekate baseline prune" });
         Ok(Scanned { report, usage, policy, baseline_path: settings.baseline_path })
     }
 }
+
+/// The command that drops entries where a history may need them.
+pub(super) const PRUNE_BY_REPORT: &str = "hekate baseline prune --report FILE";
 
 /// What to say of entries that did nothing, and which command drops them.
 pub(super) fn usage_lines(usage: &BaselineUse, prune: &str) -> Vec<String> {

@@ -70,6 +70,9 @@ pub struct Tracer<'d> {
     /// Some rule needs more than its clusters: a gate, or the whole content.
     has_gates: bool,
     zones: Zones,
+    /// Buffers for hits that stand in what the content is made from, and for others.
+    carried: Vec<Hit>,
+    found: Vec<Hit>,
     /// Which hits of the content at hand are affected, for which rule; in the order of hits.
     affected: Vec<(u32, u32)>,
     /// For the hits in the scratch's `by_rule`: whether each is affected.
@@ -101,6 +104,8 @@ impl Detector {
             farthest,
             has_gates: self.rules.iter().any(|machine| !machine.rule.gates.is_empty() || is_whole(machine)),
             zones: Zones::default(),
+            carried: Vec::new(),
+            found: Vec::new(),
             affected: Vec::new(),
             flags: vec![Vec::new(); self.rules.len()],
             marked: vec![false; self.rules.len()],
@@ -134,17 +139,17 @@ impl Tracer<'_> {
     /// Scans content that is made of `segments`, in order and without gaps; the copied ones stand in the content that `other` is the trace of.
     pub fn retrace(&mut self, bytes: &[u8], other: &Trace, segments: &[Segment]) -> Trace {
         self.zones.lay_out(bytes.len(), other.len, segments);
-        let mut hits = Vec::with_capacity(other.hits.len() + 8);
-        self.carry_hits(other, segments, &mut hits);
-        self.find_hits(bytes, &mut hits);
-        hits.sort_unstable();
-        hits.dedup();
+        let mut carried = std::mem::take(&mut self.carried);
+        self.carry_hits(other, segments, &mut carried);
+        let mut found = std::mem::take(&mut self.found);
+        self.find_hits(bytes, &mut found);
+        let hits = merged(&carried, &found);
+        (self.carried, self.found) = (carried, found);
         self.mark_affected(bytes, &hits);
         let mut matches = Vec::new();
         self.search_affected(bytes, &hits, &mut matches);
         self.carry_matches(bytes, other, segments, &mut matches);
         in_order(&mut matches);
-        hits.shrink_to_fit();
         Trace { len: bytes.len(), hits, matches }
     }
 
@@ -169,8 +174,9 @@ impl Tracer<'_> {
         matches
     }
 
-    /// Hits that lie wholly in one copied segment.
+    /// Hits that lie wholly in one copied segment, in order.
     fn carry_hits(&self, other: &Trace, segments: &[Segment], hits: &mut Vec<Hit>) {
+        hits.clear();
         for segment in segments {
             let Some(source) = segment.source else { continue };
             let first = other.hits.partition_point(|hit| hit.start() < source);
@@ -187,13 +193,15 @@ impl Tracer<'_> {
         }
     }
 
-    /// Hits that touch a zone, and some that are carried already.
+    /// Hits that touch a zone, and some that are carried already; in order.
     fn find_hits(&mut self, bytes: &[u8], hits: &mut Vec<Hit>) {
         let longest = self.detector.prefilter.max_len();
         let found = &mut self.scratch.hits;
         found.clear();
         self.zones.for_each_stretch(longest, |starts| self.detector.prefilter.find(bytes, starts, found));
+        hits.clear();
         hits.extend(found.iter().map(|hit| Hit { start: to_u32(hit.start), literal: hit.literal }));
+        hits.sort_unstable();
     }
 
     /// Fills `affected` and `marked`.
@@ -318,6 +326,22 @@ impl Tracer<'_> {
             }
         }
     }
+}
+
+/// All hits of two lists in order, each once. The first list may be long: it is copied in stretches.
+fn merged(carried: &[Hit], found: &[Hit]) -> Vec<Hit> {
+    let mut hits = Vec::with_capacity(carried.len() + found.len());
+    let mut rest = carried;
+    for hit in found {
+        let (before, behind) = rest.split_at(rest.partition_point(|other| other <= hit));
+        hits.extend_from_slice(before);
+        rest = behind;
+        if hits.last() != Some(hit) {
+            hits.push(*hit);
+        }
+    }
+    hits.extend_from_slice(rest);
+    hits
 }
 
 fn to_u32(value: usize) -> u32 {

@@ -413,7 +413,7 @@ impl Bits {
     /// All that are not among them, below `len`.
     pub(super) fn others(&self, len: usize) -> Self {
         let mut others = Self(self.0.iter().map(|word| !word).collect());
-        if let Some(last) = others.0.last_mut().filter(|_| len % 64 != 0) {
+        if let Some(last) = others.0.last_mut().filter(|_| !len.is_multiple_of(64)) {
             *last &= (1 << (len % 64)) - 1;
         }
         others

@@ -55,15 +55,22 @@ pub(super) struct Made<'a, S> {
 pub(super) struct Budget {
     /// For the buffers of one thread, in bytes.
     per_thread: u64,
-    /// For one object, in bytes.
+    /// For one object, in bytes: the same for any number of threads, as what can be read must not depend on that.
     pub(super) object: u64,
 }
 
+/// An object, what it is made from, and the delta in between.
+const AT_ONCE: u64 = 3;
+
 impl Budget {
-    /// Shares a number of bytes among threads. An object and what it is made of and from must fit.
+    /// Shares a number of bytes: half among threads, half for the one that has something big in hand.
     pub(super) fn share(memory: u64, threads: usize) -> Self {
-        let per_thread = memory / threads.max(1) as u64;
-        Self { per_thread, object: per_thread / 3 }
+        Self { per_thread: memory / 2 / threads.max(1) as u64, object: memory / 2 / AT_ONCE }
+    }
+
+    /// Whether an object of so many bytes needs more than a thread's share.
+    fn is_big(&self, size: u64) -> bool {
+        size > self.per_thread / AT_ONCE
     }
 }
 
@@ -91,11 +98,14 @@ pub(super) fn walk<V: Visit>(
     }
     let plan = Plan { roots, next: AtomicUsize::new(0), due };
     let shared = Shared { donated: Mutex::default(), waiting: AtomicUsize::new(0), changed: Condvar::new() };
+    let big = Mutex::new(());
     rayon::broadcast(|_| {
         let mut walker = Walker {
             census,
             budget,
             due: plan.due.as_ref(),
+            big: &big,
+            turn: None,
             visitor: new(),
             inflater: Inflater::default(),
             spare: Vec::new(),
@@ -234,6 +244,9 @@ struct Walker<'a, V: Visit> {
     census: &'a Census<'a>,
     budget: Budget,
     due: Option<&'a Due<'a>>,
+    /// One thread at a time has big objects in hand.
+    big: &'a Mutex<()>,
+    turn: Option<MutexGuard<'a, ()>>,
     visitor: V,
     inflater: Inflater,
     /// Buffers to use again.
@@ -256,10 +269,21 @@ impl<V: Visit> Walker<'_, V> {
                     Root::Packed { pack, entry } => self.root(pack, entry, shared),
                     Root::Loose(gid) => self.loose(gid, kind),
                 }
+                self.turn = None;
             }
         }
         while let Some((pack, frame)) = shared.take() {
             self.descend(pack, frame, shared);
+            self.turn = None;
+        }
+    }
+
+    /// Waits for the turn of this thread, if so many bytes are more than its share. It ends with the family.
+    fn hold(&mut self, size: u64) {
+        self.visitor.hold(size);
+        if self.turn.is_none() && self.budget.is_big(size) {
+            self.spare.clear();
+            self.turn = Some(self.big.lock().unwrap_or_else(PoisonError::into_inner));
         }
     }
 
@@ -281,7 +305,7 @@ impl<V: Visit> Walker<'_, V> {
     fn loose(&mut self, gid: Gid, kind: ObjectKind) {
         match self.census.objects.read(&self.census.oid(gid), self.budget.object) {
             Ok(Some(object)) if object.kind == kind => {
-                self.visitor.hold(object.bytes.len() as u64);
+                self.hold(object.bytes.len() as u64);
                 self.visitor.visit(gid, &object.bytes, None);
             }
             Ok(_) => self.visitor.fail(gid, EntryError::Header),
@@ -407,9 +431,10 @@ impl<V: Visit> Walker<'_, V> {
     fn release(&mut self, stack: &mut [Frame<V::State>]) {
         let held = |frame: &Frame<V::State>| frame.bytes.as_ref().map_or(0, |bytes| bytes.capacity() as u64);
         let mut total: u64 = stack.iter().map(held).sum();
+        let most = if self.turn.is_some() { self.budget.object * AT_ONCE } else { self.budget.per_thread };
         let Some((_, ancestors)) = stack.split_last_mut() else { return };
         for frame in ancestors {
-            if total <= self.budget.per_thread {
+            if total <= most {
                 break;
             }
             total -= held(frame);
@@ -433,7 +458,7 @@ impl<V: Visit> Walker<'_, V> {
         if header.size > self.budget.object {
             return Err(EntryError::TooBig(header.size));
         }
-        self.visitor.hold(header.size);
+        self.hold(header.size);
         let bytes = pack.bytes(offset, census.end(entry)).ok_or(EntryError::Header)?;
         if pack.index.crc(census.position(entry)).is_some_and(|crc| crc != crc32fast::hash(bytes)) {
             return Err(EntryError::Checksum);
@@ -471,7 +496,7 @@ impl<V: Visit> Walker<'_, V> {
             if size > self.budget.object {
                 return Err(EntryError::TooBig(size));
             }
-            self.visitor.hold(size);
+            self.hold(size);
             self.segments.clear();
             out.reserve(size as usize);
             Ok(delta::apply(base, &delta, out, &mut self.segments)?)

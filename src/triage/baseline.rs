@@ -290,9 +290,8 @@ impl Baseline {
         render(lines.values())
     }
 
-    /// The baseline's text without what is expired or was met by nothing, and how many entries went.
-    pub fn pruned(&self, today: Date) -> (String, usize) {
-        let BaselineUse { unused, expired } = self.usage(today);
+    /// The baseline's text without these entries, and how many went.
+    pub fn without(&self, BaselineUse { unused, expired }: &BaselineUse) -> (String, usize) {
         let goes = |entry: &&BaselineEntry| unused.contains(entry) || expired.contains(entry);
         let mut kept: Vec<_> = self.entries.iter().filter(|entry| !goes(entry)).collect();
         kept.sort_by_key(|entry| entry.fingerprint.to_string());
@@ -369,7 +368,7 @@ mod tests {
         assert!(!baseline.accepts(&print("c"), today()));
         let usage = baseline.usage(today());
         assert_eq!((usage.unused.len(), usage.expired.len()), (0, 1));
-        let (text, gone) = baseline.pruned(today());
+        let (text, gone) = baseline.without(&usage);
         assert_eq!(gone, 1);
         assert!(text.contains("a reason") && !text.contains("2026-11-22"));
     }

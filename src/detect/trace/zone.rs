@@ -81,7 +81,7 @@ impl Zones {
         places.into_iter().for_each(|(start, end)| self.add(start, end));
     }
 
-    /// Where literals may start that touch a zone; `longest` is the longest literal's length.
+    /// Where literals may start that touch a zone; `longest` is the longest literal's length, 0 without any.
     pub(super) fn for_each_stretch(&self, longest: usize, mut search: impl FnMut(Range<usize>)) {
         let mut open: Option<Range<usize>> = None;
         for zone in &self.zones {

@@ -66,6 +66,33 @@ fn entries_that_a_history_does_not_meet_are_told_and_dropped_by_its_report() {
     assert_eq!(report(&repo, 0).stderr, "");
 }
 
+/// What files no longer hold, older commits still do.
+#[test]
+fn pruning_by_files_keeps_what_the_history_may_need() {
+    let repo = leaky_repo();
+    report(&repo, 1);
+    repo.hekate(&["baseline", "write", "--report", "../report.json"]).ends(0);
+    let path = repo.path("hekate.baseline");
+    let expired = format!("p1:{} github-pat until=2020-01-01 old\n", "7".repeat(64));
+    std::fs::write(&path, std::fs::read_to_string(&path).unwrap() + &expired).unwrap();
+    let scanned = repo.hekate(&["scan"]).ends(0);
+    assert!(
+        scanned.stderr.contains("`hekate baseline prune --report FILE` drops them"),
+        "{}",
+        scanned.stderr
+    );
+    repo.hekate(&["scan", "-o", "../files.json", "--show-suppressed"]).ends(0);
+    for args in [&[][..], &["--report", "../files.json"]] {
+        let pruned = repo.hekate(&[&["baseline", "prune"], args].concat()).ends(0);
+        assert!(pruned.stderr.contains("3 entries kept"), "{args:?}: {}", pruned.stderr);
+        assert!(pruned.stderr.contains("hekate history --show-suppressed"), "{}", pruned.stderr);
+        assert_eq!(entries(&repo).len(), 3);
+    }
+    report(&repo, 0);
+    repo.hekate(&["baseline", "prune", "--report", "../report.json"]).ends(0);
+    assert_eq!(entries(&repo).len(), 3);
+}
+
 #[test]
 fn a_part_of_a_history_says_nothing_of_entries_for_the_rest() {
     let repo = leaky_repo();

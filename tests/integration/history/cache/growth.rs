@@ -12,14 +12,8 @@ use super::{
     kept, restore, same, same_with_and_without,
 };
 
-const VIEWS: &[&[&str]] = &[
-    &[],
-    &["--unreachable"],
-    &["--reflog"],
-    &["--skip-rule", "github-pat"],
-    &["--only-rule", "github-pat"],
-    &["--memory", "20K"],
-];
+const VIEWS: &[&[&str]] =
+    &[&[], &["--unreachable"], &["--reflog"], &["--skip-rule", "github-pat"], &["--only-rule", "github-pat"]];
 
 #[test]
 fn random_histories_that_grow() {
@@ -28,7 +22,7 @@ fn random_histories_that_grow() {
         let mut rng = Rng::with_seed(seed);
         let repo = random::random(&mut rng);
         let mut caches = Vec::new();
-        for at in 0..if is_long() { 15 } else { 6 } {
+        for at in 0..if is_long() { 15 } else { 4 } {
             let view = if rng.bool() { &[] } else { VIEWS[rng.usize(..VIEWS.len())] };
             println!("step {at}, seen with {view:?}");
             let without = same_with_and_without(&repo, view);

@@ -93,13 +93,8 @@ fn several_scans_at_once() {
 #[test]
 fn several_scans_of_different_kinds_at_once() {
     let repo = some_history();
-    let kinds: &[&[&str]] = &[
-        &[],
-        &["--unreachable"],
-        &["--only-rule", "github-pat"],
-        &["--engine", "plain"],
-        &["--memory", "9K"],
-    ];
+    let kinds: &[&[&str]] =
+        &[&[], &["--unreachable"], &["--only-rule", "github-pat"], &["--engine", "plain"], &["--reflog"]];
     let without: Vec<_> = kinds.iter().map(|args| repo.history(&[*args, &["--no-cache"]].concat())).collect();
     let commands: Vec<_> = kinds.iter().map(|args| repo.history_command("repo", args)).collect();
     let outcomes: Vec<_> = thread::scope(|scope| {

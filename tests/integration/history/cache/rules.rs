@@ -72,7 +72,6 @@ fn a_rule_that_is_added_changed_and_taken_away() {
         (rule("own", ACME, "[[rules.allowlists]]\nstopwords = [\"acme\"]"), 0),
         (rule("own", ACME, "") + &rule("second", BETA, "[[rules.required]]\nid = \"own\""), 3),
         (rule("own", ACME, "skipReport = true"), 0),
-        (String::from("[[rules]]\nid = \"own\"\ndescription = \"a file\"\npath = '''\\.env$'''\n"), 1),
         (rule("own", ACME, ""), 3),
     ] {
         fs::write(&path, &text).expect("write rules");
@@ -80,6 +79,22 @@ fn a_rule_that_is_added_changed_and_taken_away() {
         assert_eq!(by_rule(&same_with_and_without(&repo, args), "own"), count, "{text}");
     }
     same_with_and_without(&repo, &[]);
+}
+
+#[test]
+fn a_rule_that_has_no_literal_or_no_regex() {
+    let repo = repository();
+    let path = repo.path("../rules.toml");
+    same_with_and_without(&repo, &[]);
+    for text in [
+        String::from("[[rules]]\nid = \"own\"\ndescription = \"a file\"\npath = '''\\.env$'''\n"),
+        rule("own", "[0-9a-f]{32}", ""),
+        rule("own", "[0-9a-f]{32}", "keywords = [\"beta\"]"),
+    ] {
+        fs::write(&path, &text).expect("write rules");
+        same_with_and_without(&repo, &["--rules", "rules.toml"]);
+        same_with_and_without(&repo, &["--rules", "rules.toml", "--no-default-rules"]);
+    }
 }
 
 #[test]
