@@ -12,7 +12,7 @@
 //! triage/        4  by value and by place: keep, or why not; evidence → confidence; baseline
 //! output/        4  Report → bytes, a file per format
 //! source/        3  worktree, staged, stdin
-//! history/       3  objects → matches → exposure
+//! history/       3  objects → matches → exposure; cache
 //! detect/        2  bytes → raw matches: prefilter, cluster, entropy, checksum, placeholder
 //! git/           1  repository, refs, index, packs and loose objects → bytes
 //! rule/          1  Rule, RulePack, gitleaks TOML, built-in packs, checksums, templates
