@@ -33,6 +33,15 @@ fn reason(evidence: &Evidence, own_rule: &str) -> String {
         Evidence::Checksum { valid: false, .. } => "checksum is wrong".to_owned(),
         Evidence::Entropy { bits } => format!("{bits:.1} bits of entropy per character"),
         Evidence::Context { name } => format!("assigned to {name}"),
+        Evidence::Inventory { environment, path, version, current, form } => {
+            let age = if *current { "the current value" } else { "an older value" };
+            let form = form.as_ref().map(|form| format!(", as {form}")).unwrap_or_default();
+            format!("{age} of {environment}:{path} (version {version}){form}")
+        }
+        Evidence::Provider { name, verdict, detail } => {
+            let detail = detail.as_ref().map(|detail| format!(" ({detail})")).unwrap_or_default();
+            format!("{name} says {verdict}{detail}")
+        }
     }
 }
 

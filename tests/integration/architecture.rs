@@ -14,6 +14,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("git", 1),
     ("rule", 1),
     ("detect", 2),
+    ("net", 2),
     ("source", 3),
     ("history", 3),
     ("store", 3),

@@ -1,0 +1,1 @@
+//! Values that a secret manager holds, found wherever they stand.

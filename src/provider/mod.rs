@@ -1,0 +1,1 @@
+//! What each service is asked about a secret, and what its answer means.
