@@ -1,8 +1,13 @@
 //! What the regex found, judged by its own bytes: entropy, checksum, placeholders.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
-use super::{context, placeholder};
+use super::{
+    canonical::canonical,
+    context,
+    known::{Found, Known},
+    placeholder,
+};
 use crate::{
     model::{Secret, Span},
     rule::{Origin, Rule},
@@ -25,6 +30,33 @@ pub struct RawMatch {
     pub checksum: Option<bool>,
     /// The name it is assigned to.
     pub context: Option<String>,
+    /// What the secret manager knows it as.
+    pub known: Option<Known>,
+}
+
+impl RawMatch {
+    /// What makes two places one secret: the canonical form of the value, in whichever form it stands.
+    pub fn canonical(&self) -> Cow<'_, [u8]> {
+        let clear = self.known.as_ref().and_then(|known| known.clear.as_ref());
+        canonical(clear.unwrap_or(&self.secret).expose())
+    }
+}
+
+/// The match of a rule that stands for known values.
+pub(super) fn of_known(rule: usize, bytes: &[u8], base: u64, found: Found) -> RawMatch {
+    let Found { span: place, known } = found;
+    let value = &bytes[place.clone()];
+    let span = Span::new(base + place.start as u64, base + place.end as u64);
+    RawMatch {
+        rule,
+        span,
+        secret_span: span,
+        secret: Secret::new(value),
+        entropy: entropy::shannon_entropy(value),
+        checksum: None,
+        context: context::assigned_name(bytes, place.start),
+        known: Some(known),
+    }
 }
 
 /// The match, unless its own bytes say that it is no secret. `base` is where `bytes` start in the content.
@@ -55,6 +87,7 @@ pub(super) fn judge(
         entropy,
         checksum,
         context: context::assigned_name(bytes, secret.start),
+        known: None,
     })
 }
 

@@ -3,7 +3,7 @@
 use std::{
     io,
     ops::Range,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use rayon::prelude::*;
@@ -12,13 +12,15 @@ use regex_automata::{Anchored, Input, hybrid::dfa, meta::Cache, util::captures::
 use super::{
     Content, RawMatch,
     block::{self, BLOCK, Window},
+    canonical::canonical,
     cluster::clusters,
     context,
-    judge::judge,
+    judge::{judge, of_known},
+    known::{self, Known, KnownValues, Reader, Whereabouts},
     machine::Machine,
     prefilter::{Hit, Plan, Prefilter},
 };
-use crate::rule::{Origin, Rule, Search, builtin_plan};
+use crate::rule::{Detection, Origin, Rule, Search, builtin_plan};
 
 /// A set of rules that can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +46,8 @@ pub struct Detector {
     pub(super) uses: Vec<Vec<Use>>,
     /// Bytes around a block that its matches may touch or look at.
     margin: usize,
+    /// Known values to search for, and the index of the rule that stands for them.
+    pub(super) known: Option<(usize, Arc<KnownValues>)>,
     /// Scratch memory between two scans; whoever scans takes one and gives it back.
     idle: Mutex<Vec<Scratch>>,
 }
@@ -81,6 +85,19 @@ impl Detector {
     /// # Errors
     /// A user's regex that is too big to run.
     pub fn new(rules: Vec<Rule>) -> Result<Self, DetectError> {
+        Self::with_known(rules, None)
+    }
+
+    /// The same, and known values are searched for. A rule that stands for these is added, if it is not there.
+    ///
+    /// # Errors
+    /// As [`Detector::new`].
+    pub fn with_known(mut rules: Vec<Rule>, known: Option<Arc<KnownValues>>) -> Result<Self, DetectError> {
+        rules.retain(|rule| rule.detection != Detection::Known);
+        let known = known.map(|known| {
+            rules.push(Rule::of_known(known.name()));
+            (rules.len() - 1, known)
+        });
         let rules: Vec<Machine> = rules.into_iter().map(Machine::new).collect();
         for machine in rules.iter().filter(|machine| machine.rule.origin == Origin::User) {
             let failed = |message| DetectError::TooBig { rule: machine.rule.id.clone(), message };
@@ -103,8 +120,23 @@ impl Detector {
         let reaches =
             rules.iter().filter_map(|machine| machine.rule.pattern()).map(|pattern| pattern.search.reach());
         let farthest = reaches.map(|reach| reach.before.max(reach.after)).max().unwrap_or(0);
+        let farthest = farthest.max(if known.is_some() { known::REACH } else { 0 });
         let margin = farthest + prefilter.max_len() + context::LOOK_BACK + 16;
-        Ok(Self { rules, prefilter, uses, margin, idle: Mutex::default() })
+        Ok(Self { rules, prefilter, uses, margin, known, idle: Mutex::default() })
+    }
+
+    /// A detector for some of this one's rules.
+    ///
+    /// # Errors
+    /// As [`Detector::new`].
+    pub fn subset(&self, rules: Vec<Rule>) -> Result<Self, DetectError> {
+        let known = self.known.as_ref().filter(|_| rules.iter().any(|rule| rule.detection == Detection::Known));
+        Self::with_known(rules, known.map(|(_, known)| known.clone()))
+    }
+
+    /// Where a known value lies in the manager.
+    pub fn whereabouts(&self, known: &Known) -> &[Whereabouts] {
+        self.known.as_ref().map(|(_, values)| values.whereabouts(known.value)).unwrap_or_default()
     }
 
     /// The rule of a match.
@@ -163,7 +195,18 @@ impl Detector {
         let is_open = |index: usize| self.rules[index].rule.gates.is_empty() || scratch.open[index];
         matches.retain(|found| is_open(found.rule));
         in_order(matches);
+        if self.known.is_some() {
+            share_knowledge(matches);
+        }
         Ok(())
+    }
+
+    /// Known values that begin in `starts`.
+    pub(super) fn search_known(&self, window: &Window<'_>, starts: Range<usize>, matches: &mut Vec<RawMatch>) {
+        let Some((rule, known)) = &self.known else { return };
+        let mut found = Vec::new();
+        Reader::new(known).find(window.bytes, starts, &mut found);
+        matches.extend(found.into_iter().map(|found| of_known(*rule, window.bytes, window.base, found)));
     }
 
     /// One block of content with many, on whichever thread.
@@ -216,6 +259,7 @@ impl Detector {
             scratch.by_rule[rule] = hits;
         }
         scratch.touched = touched;
+        self.search_known(window, window.core.clone(), matches);
     }
 
     /// Rules that have no necessary literal: over each block, where a gate was seen anywhere in the content.
@@ -305,8 +349,33 @@ impl Detector {
 
 /// By place, then by rule; each once: a cluster cut at a block's end may be seen from both sides.
 pub(super) fn in_order(matches: &mut Vec<RawMatch>) {
-    matches.sort_by_key(|found| (found.span.start, found.span.end, found.rule));
-    matches.dedup_by_key(|found| (found.span, found.rule));
+    let known = |found: &RawMatch| found.known.as_ref().map(|known| (known.value, known.form));
+    matches.sort_by_key(|found| (found.span.start, found.span.end, found.rule, known(found)));
+    // One value in one place is one match, in whichever of its forms.
+    matches.dedup_by_key(|found| (found.span, found.rule, found.known.as_ref().map(|known| known.value)));
+}
+
+/// Where a rule finds what is known, its match says so: the rule knows best what the value is. What is known within other bytes stays
+/// a match of its own.
+fn share_knowledge(matches: &mut [RawMatch]) {
+    let known: Vec<usize> = (0..matches.len()).filter(|index| matches[*index].known.is_some()).collect();
+    let longest = known.iter().map(|index| matches[*index].span.len()).max().unwrap_or(0);
+    let same = |other: &RawMatch| {
+        let place = other.secret_span;
+        let first = known.partition_point(|index| matches[*index].span.start + longest <= place.start);
+        let near = known[first..].iter().map(|index| &matches[*index]);
+        let mut near = near.take_while(|one| one.span.start < place.end).filter(|one| one.span.overlaps(place));
+        near.find(|one| one.canonical() == canonical(other.secret.expose())).and_then(|one| one.known.clone())
+    };
+    let told: Vec<(usize, Known)> = matches
+        .iter()
+        .enumerate()
+        .filter(|(_, other)| other.known.is_none())
+        .filter_map(|(index, other)| Some((index, same(other)?)))
+        .collect();
+    for (index, known) in told {
+        matches[index].known = Some(known);
+    }
 }
 
 /// The group that the rule names, else the first that took part and is not empty.
@@ -336,7 +405,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::rule::{Detection, Pattern, Templater, builtin_with_templates};
+    use crate::rule::{Pattern, Templater, builtin_with_templates};
 
     /// The same rules with nothing before their regexes but the literals.
     fn without_gates(mut rules: Vec<Rule>) -> Vec<Rule> {

@@ -10,6 +10,7 @@ mod cluster;
 mod content;
 mod context;
 mod judge;
+pub mod known;
 mod machine;
 mod matcher;
 mod placeholder;

@@ -19,6 +19,8 @@ use super::{
     block::{self, BLOCK},
     cluster::clusters,
     context,
+    judge::of_known,
+    known::{self, Form, Reader},
     matcher::{Detector, Pass, Scratch, Use, in_order},
 };
 use crate::{
@@ -148,6 +150,7 @@ impl Tracer<'_> {
         self.mark_affected(bytes, &hits);
         let mut matches = Vec::new();
         self.search_affected(bytes, &hits, &mut matches);
+        self.search_known(bytes, &mut matches);
         self.carry_matches(bytes, other, segments, &mut matches);
         in_order(&mut matches);
         Trace { len: bytes.len(), hits, matches }
@@ -156,7 +159,7 @@ impl Tracer<'_> {
     /// The matches of the content that this is the trace of: what [`Detector::scan`] finds in it.
     pub fn matches(&mut self, bytes: &[u8], trace: &Trace) -> Vec<RawMatch> {
         let mut matches = trace.matches.clone();
-        if !self.has_gates {
+        if !self.has_gates && self.detector.known.is_none() {
             return matches;
         }
         let open = &mut self.scratch.open;
@@ -275,6 +278,22 @@ impl Tracer<'_> {
         self.scratch.touched = touched;
     }
 
+    /// Searches for known values around every zone, and for PEM blocks everywhere: they go over many lines.
+    fn search_known(&mut self, bytes: &[u8], matches: &mut Vec<RawMatch>) {
+        let Some((rule, known)) = &self.detector.known else { return };
+        let mut found = Vec::new();
+        let reader = Reader::new(known);
+        let mut done = 0;
+        for zone in self.zones.places() {
+            let place = known::touched(bytes, zone, known);
+            self.searched.push((*rule, place.clone()));
+            reader.find_stretches(bytes, place.start.max(done)..place.end, &mut found);
+            done = done.max(place.end);
+        }
+        reader.pem(bytes, 0..bytes.len(), &mut found);
+        matches.extend(found.into_iter().map(|found| of_known(*rule, bytes, 0, found)));
+    }
+
     /// All hits of the marked rules, by rule; with whether they are affected.
     fn sort_by_rule(&mut self, hits: &[Hit]) {
         self.scratch.by_rule.resize_with(self.detector.rules.len(), Vec::new);
@@ -316,7 +335,9 @@ impl Tracer<'_> {
                     *rule == found.rule
                         && span.overlaps(Span::new(searched.start as u64, searched.end as u64))
                 });
-                if is_searched {
+                // PEM blocks are looked for everywhere.
+                let is_pem = found.known.as_ref().is_some_and(|known| known.form == Form::Pem);
+                if is_searched || is_pem {
                     continue;
                 }
                 let secret_span = shift(found.secret_span);

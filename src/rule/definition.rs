@@ -62,6 +62,8 @@ pub enum Detection {
     Content(Pattern),
     /// A file's path only: the file itself is the secret.
     Path,
+    /// Values that the secret manager holds; the rule stands for the set of them that its only tag names.
+    Known,
 }
 
 /// A regex on bytes, with what follows from its syntax tree.
@@ -209,6 +211,37 @@ pub struct Required {
 }
 
 impl Rule {
+    /// The id of the rule that stands for known values.
+    pub const KNOWN: &str = "known-value";
+
+    /// The rule that stands for a set of known values.
+    pub fn of_known(set: String) -> Self {
+        Self {
+            id: Self::KNOWN.to_owned(),
+            title: "Secret that the secret manager holds".to_owned(),
+            detection: Detection::Known,
+            path: None,
+            secret_group: None,
+            entropy: None,
+            gates: Vec::new(),
+            tags: vec![set],
+            severity: Severity::Critical,
+            confidence: Some(Confidence::High),
+            category: None,
+            provider: None,
+            checksum: None,
+            help: None,
+            allowlists: Vec::new(),
+            required: Vec::new(),
+            companions: Vec::new(),
+            skip_report: false,
+            // Whatever else is known of a value names it better.
+            specificity: Specificity::Generic,
+            origin: Origin::BuiltIn,
+            templates: Templates::default(),
+        }
+    }
+
     /// What the prefilter has to search for on this rule's behalf: necessary literals, and gates.
     pub fn literals(&self) -> Vec<Vec<u8>> {
         let gates = self.gates.iter().map(|gate| gate.clone().into_bytes());
@@ -223,7 +256,7 @@ impl Rule {
     pub fn pattern(&self) -> Option<&Pattern> {
         match &self.detection {
             Detection::Content(pattern) => Some(pattern),
-            Detection::Path => None,
+            Detection::Path | Detection::Known => None,
         }
     }
 }

@@ -78,7 +78,7 @@ pub(super) fn rule(raw: RawRule, context: Context<'_>) -> Result<Rule, RuleError
     }
     let gates = match &detection {
         Detection::Content(pattern) => unimplied_gates(keywords, &pattern.search),
-        Detection::Path => Vec::new(),
+        Detection::Path | Detection::Known => Vec::new(),
     };
     let mut allowlists = Vec::new();
     for list in raw.allowlist.into_iter().chain(raw.allowlists) {

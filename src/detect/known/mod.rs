@@ -1,1 +1,91 @@
-//! Values that a secret manager holds, found wherever they stand.
+//! Values that a secret manager holds, found wherever they stand: without the network, without clear text, and without a rule.
+//!
+//! What is looked for is a set of keyed hashes ([`Table`]) of the values and of their usual forms. What is looked at:
+//!
+//! - **Stretches of text** that begin at the content's start or behind white space, a control byte, a quote, a bracket or one of
+//!   `= : , ; & ? / @ # | \`, and that end where no letter, digit or `_` follows. All are tried that have a known form's length.
+//! - **The same after one step of decoding**: base64 and base64url, hexadecimal digits, percent-encoding, backslash and HTML escapes.
+//! - **PEM blocks**, with white space, escapes and headers taken away.
+//!
+//! Cost is kept small by a filter: of every possible beginning only the first eight bytes are hashed, quickly and under the key, and
+//! looked up in a bitmap. What passes is compared by HMAC-SHA-256. A match depends on no byte farther away than [`REACH`], so content can be
+//! searched in blocks, and of a version of a file only what changed.
+
+use std::fmt;
+
+use crate::model::Secret;
+
+mod decode;
+mod form;
+mod key;
+mod search;
+mod table;
+
+pub use form::Form;
+pub use key::{KnownKey, LONGEST, SHORTEST, Tag};
+pub(super) use search::{Found, Reader, touched};
+pub use table::{Entries, Entry, Table, ValueId, White};
+
+
+/// How far from its first byte, on either side, bytes may lie that a match depends on.
+pub(super) const REACH: usize = 2 * LONGEST + 64;
+
+/// Where a value lies in the manager.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Whereabouts {
+    /// Its environment.
+    pub environment: String,
+    /// Folder and name.
+    pub path: String,
+    /// Its version.
+    pub version: u64,
+    /// Whether that is the current one.
+    pub current: bool,
+}
+
+/// A set of known values, ready to be searched for.
+pub struct KnownValues {
+    key: KnownKey,
+    table: Table,
+    /// Of each value.
+    whereabouts: Vec<Vec<Whereabouts>>,
+}
+
+impl KnownValues {
+    /// Of a table that was made under this key; `whereabouts` holds those of each value that an entry names.
+    pub fn new(key: KnownKey, table: Table, whereabouts: Vec<Vec<Whereabouts>>) -> Self {
+        Self { key, table, whereabouts }
+    }
+
+    /// Where a value lies.
+    pub fn whereabouts(&self, value: ValueId) -> &[Whereabouts] {
+        self.whereabouts.get(value.0 as usize).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// What is searched for.
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// Names the set: equal for equal sets under one key, and telling nothing of them.
+    pub fn name(&self) -> String {
+        self.key.name_of(&self.table)
+    }
+}
+
+impl fmt::Debug for KnownValues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KnownValues({} values, {} forms)", self.whereabouts.len(), self.table.len())
+    }
+}
+
+/// What a match is known as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Which value.
+    pub value: ValueId,
+    /// In which form it stands there.
+    pub form: Form,
+    /// The value, where it stands in another form.
+    pub clear: Option<Secret>,
+}

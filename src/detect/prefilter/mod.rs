@@ -6,6 +6,7 @@
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 mod bitmap;
+pub(crate) mod class;
 mod plan;
 
 use std::ops::Range;

@@ -100,6 +100,11 @@ impl Zones {
         }
     }
 
+    /// Every zone, by place.
+    pub(super) fn places(&self) -> impl Iterator<Item = Range<usize>> {
+        self.zones.iter().map(|zone| zone.start..zone.end)
+    }
+
     /// Starts again with hits from the front.
     pub(super) fn rewind(&mut self) {
         self.next = 0;

@@ -1,0 +1,376 @@
+//! The search: which stretches of some bytes are a form of a known value.
+
+use std::ops::Range;
+
+use base64::{Engine as _, alphabet, engine::GeneralPurpose};
+use memchr::memmem;
+
+use super::{
+    Form, Known, KnownValues, LONGEST, SHORTEST,
+    decode::{Decoded, backslash, entities, hex, is_escape, is_text, percent},
+    form::lenient,
+    key::tail_of,
+    table::Entry,
+};
+use crate::{
+    detect::{
+        canonical,
+        prefilter::class::{Classes, Classifier, STEP, is_boundary, is_white},
+    },
+    model::Secret,
+};
+
+/// A stretch that is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::detect) struct Found {
+    /// In the bytes that were searched.
+    pub(in crate::detect) span: Range<usize>,
+    pub(in crate::detect) known: Known,
+}
+
+/// Searches; one per thread.
+pub(in crate::detect) struct Reader<'k> {
+    known: &'k KnownValues,
+    classifier: Classifier,
+    standard: GeneralPurpose,
+    url_safe: GeneralPurpose,
+}
+
+/// What a first byte may begin.
+const TEXT_IN_BASE64: u8 = 1;
+const TEXT_IN_HEX: u8 = 2;
+const FIRST: [u8; 256] = first();
+
+/// In base64 the first letter of four holds the upper six bits of a byte: text begins with few of them. In hexadecimal digits
+/// text begins with 2 to 7, or is white space.
+const fn first() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let letter = byte as u8;
+        if matches!(letter, b'I'..=b'Z' | b'a'..=b'f' | b'C' | b'D') {
+            table[byte] |= TEXT_IN_BASE64;
+        }
+        if matches!(letter, b'2'..=b'7' | b'0') {
+            table[byte] |= TEXT_IN_HEX;
+        }
+        byte += 1;
+    }
+    table
+}
+
+/// Letters of base64 that are decoded to see whether there is text in it.
+const PROBE: usize = 12;
+
+impl<'k> Reader<'k> {
+    pub(in crate::detect) fn new(known: &'k KnownValues) -> Self {
+        let (standard, url_safe) = (lenient(&alphabet::STANDARD), lenient(&alphabet::URL_SAFE));
+        Self { known, classifier: Classifier::detect(), standard, url_safe }
+    }
+
+    /// Appends what is known: stretches that begin in `starts`, what is decoded from a beginning, or an escape, in it, and PEM blocks that
+    /// begin in it. Bytes as far as [`super::REACH`] around `starts` must be there, as far as the content has them. Some may be given twice.
+    pub(in crate::detect) fn find(&self, bytes: &[u8], starts: Range<usize>, found: &mut Vec<Found>) {
+        self.find_stretches(bytes, starts.clone(), found);
+        self.pem(bytes, starts, found);
+    }
+
+    /// The same without PEM blocks.
+    pub(in crate::detect) fn find_stretches(&self, bytes: &[u8], starts: Range<usize>, found: &mut Vec<Found>) {
+        let mut decoded_to = 0;
+        self.for_each_block(bytes, starts, |at, begins, escapes| {
+            let mut begins = begins;
+            while begins != 0 {
+                let start = at + begins.trailing_zeros() as usize;
+                begins &= begins - 1;
+                self.begin(bytes, start, found);
+            }
+            let mut escapes = escapes;
+            while escapes != 0 {
+                let escape = at + escapes.trailing_zeros() as usize;
+                escapes &= escapes - 1;
+                if escape >= decoded_to && is_escape(&bytes[escape..]) {
+                    decoded_to = self.escaped(bytes, escape, found);
+                }
+            }
+        });
+    }
+
+    /// Calls with each block's offset, where forms may begin in it and where escapes stand, as bits.
+    #[inline]
+    fn for_each_block(&self, bytes: &[u8], starts: Range<usize>, mut look: impl FnMut(usize, u64, u64)) {
+        let has_white = self.known.table.white().at_start;
+        let mut at = starts.start;
+        let mut carry = u64::from(at == 0 || bytes.get(at - 1).is_some_and(|byte| is_boundary(*byte)));
+        let mut next = self.classes(bytes, at);
+        while at < starts.end {
+            let now = next;
+            next = self.classes(bytes, at + STEP);
+            let mut begins = (now.boundary << 1 | carry) & !now.white;
+            carry = now.boundary >> (STEP - 1);
+            if !has_white {
+                // White space within the first eight bytes: no form begins there.
+                let mut near = u128::from(now.white) | u128::from(next.white) << STEP;
+                near |= near >> 1;
+                near |= near >> 2;
+                near |= near >> 4;
+                begins &= !(near as u64);
+            }
+            let left = starts.end - at;
+            let wanted = if left < STEP { (1 << left) - 1 } else { u64::MAX };
+            if (begins | now.escape) & wanted != 0 {
+                look(at, begins & wanted, now.escape & wanted);
+            }
+            at += STEP;
+        }
+    }
+
+    /// The classes of the bytes from here; what lies beyond the end is white.
+    #[inline]
+    fn classes(&self, bytes: &[u8], at: usize) -> Classes {
+        if let Some(block) = bytes.get(at..at + STEP) {
+            return self.classifier.classes(block.try_into().expect("it has the block's length"));
+        }
+        let mut block = [0; STEP];
+        let rest = bytes.get(at..).unwrap_or_default();
+        block[..rest.len()].copy_from_slice(rest);
+        self.classifier.classes(&block)
+    }
+
+    /// All that may begin here.
+    #[inline]
+    fn begin(&self, bytes: &[u8], start: usize, found: &mut Vec<Found>) {
+        let Some(first) = bytes[start..].first_chunk::<8>() else { return };
+        let head = self.known.key.head(u64::from_le_bytes(*first));
+        if self.known.table.may_begin(head) {
+            self.compare(bytes, start, head, |entry, span| found.push(as_it_stands(bytes, entry, span)));
+        }
+        let kinds = FIRST[usize::from(first[0])];
+        if kinds & TEXT_IN_BASE64 != 0 && FIRST[usize::from(first[4])] & TEXT_IN_BASE64 != 0 {
+            self.base64(bytes, start, found);
+        } else if kinds & TEXT_IN_HEX != 0 && FIRST[usize::from(first[2])] & TEXT_IN_HEX != 0 {
+            self.hexadecimal(bytes, start, found);
+        }
+    }
+
+    /// Calls with each entry that stands here, and its span.
+    fn compare(&self, bytes: &[u8], start: usize, head: u32, mut tell: impl FnMut(&Entry, Range<usize>)) {
+        let key = &self.known.key;
+        let mut last: Option<(u16, super::Tag)> = None;
+        for entry in self.known.table.with_head(head) {
+            let end = start + usize::from(entry.len);
+            let Some(form) = bytes.get(start..end) else { continue };
+            if !ends(bytes, end) || key.tail(form) != tail_of(entry.mark) {
+                continue;
+            }
+            let tag = match last {
+                Some((len, tag)) if len == entry.len => tag,
+                _ => key.tag(form),
+            };
+            last = Some((entry.len, tag));
+            if tag == entry.tag {
+                tell(entry, start..end);
+            }
+        }
+    }
+
+    /// What stands in decoded text.
+    fn within(&self, text: &[u8], mut tell: impl FnMut(Range<usize>, Known)) {
+        self.for_each_block(text, 0..text.len(), |at, begins, _| {
+            let mut begins = begins;
+            while begins != 0 {
+                let start = at + begins.trailing_zeros() as usize;
+                begins &= begins - 1;
+                let Some(first) = text[start..].first_chunk::<8>() else { continue };
+                let head = self.known.key.head(u64::from_le_bytes(*first));
+                if self.known.table.may_begin(head) {
+                    self.compare(text, start, head, |entry, span| {
+                        let Found { span, known } = as_it_stands(text, entry, span);
+                        tell(span, known);
+                    });
+                }
+            }
+        });
+        let mut blocks = Vec::new();
+        self.pem(text, 0..text.len(), &mut blocks);
+        blocks.into_iter().for_each(|block| tell(block.span, block.known));
+    }
+
+    /// Text that begins here in base64.
+    fn base64(&self, bytes: &[u8], start: usize, found: &mut Vec<Found>) {
+        let Some(probe) = bytes.get(start..start + PROBE) else { return };
+        if FIRST[usize::from(probe[8])] & TEXT_IN_BASE64 == 0 {
+            return;
+        }
+        let is_url = |letters: &[u8]| letters.iter().any(|letter| matches!(letter, b'-' | b'_'));
+        let engine = |is_url: bool| if is_url { &self.url_safe } else { &self.standard };
+        let mut text = [0; PROBE / 4 * 3];
+        let probed = engine(is_url(probe)).decode_slice(probe, &mut text);
+        if probed.is_err() || !text.iter().all(|byte| is_text(*byte)) {
+            return;
+        }
+        let len = base64_len(bytes, start);
+        let letters = &bytes[start..start + len];
+        // One letter more than a multiple of four holds no byte.
+        let whole = len - usize::from(len % 4 == 1);
+        let Ok(text) = engine(is_url(letters)).decode(&letters[..whole]) else { return };
+        let text = Secret::new(text);
+        let form = if is_url(letters) { Form::Base64Url } else { Form::Base64 };
+        let span = start..with_padding(bytes, start + len);
+        self.within(text.expose(), |inner, known| found.push(in_form(form, &span, (text.expose(), inner), known)));
+    }
+
+    /// Text that begins here in hexadecimal digits.
+    fn hexadecimal(&self, bytes: &[u8], start: usize, found: &mut Vec<Found>) {
+        let rest = &bytes[start..bytes.len().min(start + LONGEST)];
+        let len = rest.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(rest.len());
+        let digits = &rest[..len & !1];
+        let Some(probe) = digits.get(..2 * SHORTEST).and_then(hex) else { return };
+        if !probe.iter().all(|byte| is_text(*byte)) {
+            return;
+        }
+        let Some(text) = hex(digits).map(Secret::new) else { return };
+        let span = start..start + digits.len();
+        self.within(text.expose(), |inner, known| {
+            found.push(in_form(Form::Hex, &span, (text.expose(), inner), known));
+        });
+    }
+
+    /// The stretch around an escape, decoded; gives where it ends.
+    fn escaped(&self, bytes: &[u8], escape: usize, found: &mut Vec<Found>) -> usize {
+        let unit = unit_around(bytes, escape);
+        if unit.len() > LONGEST || unit.len() < SHORTEST {
+            return unit.end;
+        }
+        let text = &bytes[unit.clone()];
+        let mut look = |form: Form, decoded: Decoded| {
+            let Decoded { bytes, from } = decoded;
+            let clear = Secret::new(bytes);
+            self.within(clear.expose(), |inner, known| {
+                let span = unit.start + from[inner.start]..unit.start + from[inner.end];
+                // What holds no escape stands in the bytes as it is.
+                if span.len() > inner.len() {
+                    found.push(in_form(form, &span, (clear.expose(), inner), known));
+                }
+            });
+        };
+        if text.contains(&b'%') {
+            look(Form::Percent, percent(text));
+        }
+        if text.contains(&b'\\') {
+            look(Form::Escaped, backslash(text));
+        }
+        if text.contains(&b'&') {
+            look(Form::Html, entities(text));
+        }
+        unit.end
+    }
+
+    /// PEM blocks that begin in `starts`.
+    pub(in crate::detect) fn pem(&self, bytes: &[u8], starts: Range<usize>, found: &mut Vec<Found>) {
+        const BEGIN: &[u8] = b"-----BEGIN ";
+        if !self.known.table.has_pem() {
+            return;
+        }
+        let end = bytes.len().min(starts.end + BEGIN.len() - 1);
+        for begin in memmem::find_iter(bytes.get(starts.start..end).unwrap_or_default(), BEGIN) {
+            let start = starts.start + begin;
+            let Some(len) = pem_len(&bytes[start..]) else { continue };
+            let span = start..start + len;
+            let body = canonical(&bytes[span.clone()]);
+            let tag = self.known.key.tag(&body);
+            for entry in self.known.table.pem(&tag) {
+                let known = Known { value: entry.value, form: Form::Pem, clear: None };
+                found.push(Found { span: span.clone(), known });
+            }
+        }
+    }
+}
+
+/// What stands in the bytes themselves, in whatever form.
+fn as_it_stands(bytes: &[u8], entry: &Entry, span: Range<usize>) -> Found {
+    let clear = entry.form.value_of(&bytes[span.clone()]).map(Secret::new);
+    let is_base64 = matches!(entry.form, Form::Base64 | Form::Base64Url | Form::Base64Line);
+    let end = if is_base64 { with_padding(bytes, span.end) } else { span.end };
+    Found { span: span.start..end, known: Known { value: entry.value, form: entry.form, clear } }
+}
+
+/// What stands in decoded text: its place is that of the encoded one.
+fn in_form(form: Form, span: &Range<usize>, (text, inner): (&[u8], Range<usize>), known: Known) -> Found {
+    let clear = known.clear.unwrap_or_else(|| Secret::new(&text[inner]));
+    Found { span: span.clone(), known: Known { form, clear: Some(clear), ..known } }
+}
+
+/// Whether a form may end here: no word goes on.
+fn ends(bytes: &[u8], end: usize) -> bool {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    bytes.get(end).is_none_or(|next| !is_word(*next)) || !is_word(bytes[end - 1])
+}
+
+/// How many letters of one base64 alphabet stand here, no more than [`LONGEST`]. In the middle of a path a slash ends it.
+fn base64_len(bytes: &[u8], start: usize) -> usize {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
+    let in_path = start > 1 && bytes[start - 1] == b'/' && is_letter(bytes[start - 2]);
+    let mut special = None;
+    let mut goes_on = |byte: &u8| {
+        if byte.is_ascii_alphanumeric() {
+            return true;
+        }
+        let is_url = match *byte {
+            b'/' if in_path => return false,
+            b'+' | b'/' => false,
+            b'-' | b'_' => true,
+            _ => return false,
+        };
+        *special.get_or_insert(is_url) == is_url
+    };
+    bytes[start..].iter().take(LONGEST).take_while(|byte| goes_on(byte)).count()
+}
+
+fn with_padding(bytes: &[u8], end: usize) -> usize {
+    end + bytes[end..].iter().take(2).take_while(|byte| **byte == b'=').count()
+}
+
+/// The stretch around an offset that ends with white space and with quotes that are not escaped; cut where it is too long to be
+/// looked at.
+fn unit_around(bytes: &[u8], at: usize) -> Range<usize> {
+    let is_end = |at: usize| {
+        let byte = bytes[at];
+        let is_quote = matches!(byte, b'"' | b'\'' | b'`') && (at == 0 || bytes[at - 1] != b'\\');
+        is_white(byte) || is_quote
+    };
+    let first = at.saturating_sub(LONGEST + 1);
+    let last = bytes.len().min(at + LONGEST + 1);
+    let start = (first..at).rev().find(|at| is_end(*at)).map_or(first, |end| end + 1);
+    let end = (at..last).find(|at| is_end(*at)).unwrap_or(last);
+    start..end
+}
+
+/// The length of the PEM block that begins here, if it is one: label, body, and an end before anything else begins.
+fn pem_len(block: &[u8]) -> Option<usize> {
+    const DASHES: &[u8] = b"-----";
+    const LABEL: usize = 80;
+    let block = &block[..block.len().min(super::REACH - 64)];
+    let label = DASHES.len() + memmem::find(block.get(DASHES.len()..LABEL.min(block.len()))?, DASHES)?;
+    let body = label + DASHES.len();
+    let end = body + memmem::find(&block[body..], DASHES)?;
+    block[end + DASHES.len()..].starts_with(b"END ").then_some(())?;
+    let name = end + DASHES.len();
+    let close = memmem::find(&block[name..block.len().min(name + LABEL)], DASHES)?;
+    Some(name + close + DASHES.len())
+}
+
+/// The stretch around a changed place in which something else may be found than before: to the white space on either side.
+/// What is found begins in it, or stands wholly outside.
+pub(in crate::detect) fn touched(bytes: &[u8], place: Range<usize>, known: &KnownValues) -> Range<usize> {
+    let has_white = known.table.white().anywhere;
+    let first = place.start.saturating_sub(LONGEST + 2);
+    let last = bytes.len().min(place.end + LONGEST + 2);
+    let start = if has_white {
+        first
+    } else {
+        (first..place.start).rev().find(|at| is_white(bytes[*at])).unwrap_or(first)
+    };
+    let end = (place.end..last).find(|at| is_white(bytes[*at])).map_or(last, |at| at + 1);
+    start..end
+}
