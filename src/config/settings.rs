@@ -196,6 +196,7 @@ impl Settings {
         let repository = home.is_repository.then(|| home.root.clone());
         let policy = Policy {
             allowlists: pack.allowlists,
+            is_trusted: flags.config.is_some(),
             ignore_file: parse_ignore_file(home.own(IGNORE_FILE_NAME)?)?,
             repository: home.root.canonicalize().map(|root| display(&root)).unwrap_or_default(),
             prefix: prefix_in(scanned.filter(|path| path.is_dir()).unwrap_or(here), &home.root),

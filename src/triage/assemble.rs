@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::{Sighting, Triage};
+use super::{Sighting, Triage, belief};
 use crate::model::{Confidence, Evidence, Finding, Secret, SecretView, SuppressedFinding, Suppression};
 
 /// What a scan comes to.
@@ -117,6 +117,27 @@ fn order(finding: &Finding) -> impl Ord + use<> {
     (std::cmp::Reverse((finding.severity, finding.confidence)), first, finding.fingerprint)
 }
 
+/// The evidence of one place, with all that the inventory says of others.
+fn with_inventory(evidence: &[Evidence], sightings: &[Sighting]) -> Vec<Evidence> {
+    let is_inventory = |evidence: &&Evidence| matches!(evidence, Evidence::Inventory { .. });
+    let mut all: Vec<Evidence> = Vec::new();
+    let of_others = sightings.iter().flat_map(|sighting| sighting.evidence.iter().filter(is_inventory));
+    for one in evidence.iter().filter(is_inventory).chain(of_others) {
+        let is_told = |told: &Evidence| match (told, one) {
+            (
+                Evidence::Inventory { environment, path, version, .. },
+                Evidence::Inventory { environment: other, path: other_path, version: other_version, .. },
+            ) => (environment, path, version) == (other, other_path, other_version),
+            _ => false,
+        };
+        if !all.iter().any(is_told) {
+            all.push(one.clone());
+        }
+    }
+    all.extend(evidence.iter().filter(|one| !is_inventory(one)).cloned());
+    all
+}
+
 /// One finding of sightings that are one secret, sorted by place; there is at least one.
 fn finding(triage: &Triage<'_>, sightings: Vec<Sighting>) -> Finding {
     let names_it = |sighting: &&Sighting| {
@@ -140,10 +161,10 @@ fn finding(triage: &Triage<'_>, sightings: Vec<Sighting>) -> Finding {
         provider: rule.provider.clone(),
         severity: rule.severity,
         confidence: sightings.iter().map(|sighting| sighting.confidence).max().expect("at least one"),
-        verdict: None,
+        verdict: belief::verdict(sightings.iter().flat_map(|sighting| &sighting.evidence)),
         fingerprint,
         secret: SecretView { redacted: best.secret.redacted(), length: best.secret.characters(), value },
-        evidence: best.evidence.clone(),
+        evidence: with_inventory(&best.evidence, &sightings),
         exposure: sightings.iter().map(|sighting| sighting.exposure).min().expect("at least one"),
         first_seen: seen().min().map(|stamp| stamp.moment.clone()),
         last_seen: seen().max().map(|stamp| stamp.moment.clone()),

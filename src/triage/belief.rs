@@ -1,14 +1,15 @@
 //! Evidence of a match, and how far it is believed: the one table.
 
 use crate::{
-    detect::RawMatch,
-    model::{Confidence, Evidence},
+    detect::{Detector, RawMatch, known::Whereabouts},
+    model::{Confidence, Evidence, Verdict},
     rule::{Rule, Specificity},
 };
 
 /// What speaks for a match, strongest first. Its name is not said where that is a secret itself.
-pub(super) fn evidence(rule: &Rule, found: &RawMatch, hides_name: bool) -> Vec<Evidence> {
-    let mut evidence = Vec::new();
+pub(super) fn evidence(detector: &Detector, found: &RawMatch, hides_name: bool) -> Vec<Evidence> {
+    let rule = detector.rule(found.rule);
+    let mut evidence = of_inventory(detector, found);
     if let (Some(algorithm), Some(valid)) = (rule.checksum, found.checksum) {
         evidence.push(Evidence::Checksum { algorithm: algorithm.as_str().to_owned(), valid });
     }
@@ -25,7 +26,31 @@ pub(super) fn evidence(rule: &Rule, found: &RawMatch, hides_name: bool) -> Vec<E
 
 /// How far a match is believed. A checksum decides; else the rule's own word; else what its pattern says.
 pub(super) fn confidence(rule: &Rule, found: &RawMatch) -> Confidence {
-    confidence_with(rule, found.checksum)
+    if found.known.is_some() { Confidence::High } else { confidence_with(rule, found.checksum) }
+}
+
+/// Where the secret manager has it: current values first.
+fn of_inventory(detector: &Detector, found: &RawMatch) -> Vec<Evidence> {
+    let Some(known) = &found.known else { return Vec::new() };
+    let form = known.form.word().map(str::to_owned);
+    let say = |place: &Whereabouts| Evidence::Inventory {
+        environment: place.environment.clone(),
+        path: place.path.clone(),
+        version: place.version,
+        current: place.current,
+        form: form.clone(),
+    };
+    detector.whereabouts(known).iter().map(say).collect()
+}
+
+/// What the evidence of all places of one secret comes to: known where the manager has it as a current value, retired where only as older ones.
+pub(super) fn verdict<'e>(evidence: impl Iterator<Item = &'e Evidence>) -> Option<Verdict> {
+    let is_current = |evidence: &Evidence| match evidence {
+        Evidence::Inventory { current, .. } => Some(*current),
+        _ => None,
+    };
+    let current = evidence.filter_map(is_current).max()?;
+    Some(if current { Verdict::Known } else { Verdict::Retired })
 }
 
 /// The same of a match that has no checksum.

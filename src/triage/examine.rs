@@ -21,7 +21,7 @@ use super::{
     overlap::Claim,
 };
 use crate::{
-    detect::{Content, RawMatch, canonical, strength_bits},
+    detect::{Content, RawMatch, known::ValueId, strength_bits},
     model::{Confidence, Evidence, Fingerprint, LineDigest, Position, Secret, Span},
 };
 
@@ -42,6 +42,7 @@ pub struct Examined {
 #[derive(Debug)]
 pub(super) struct Core {
     pub(super) rule: usize,
+    pub(super) known: Option<ValueId>,
     pub(super) secret: Secret,
     pub(super) canonical: Secret,
     /// Identity of the secret; `None` where it is too weak to have a public one.
@@ -84,6 +85,7 @@ impl Examined {
             rule: self.core.rule,
             secret_span: self.secret_span,
             confidence: self.core.confidence,
+            known: self.core.known,
             at: self.place.matched,
         }
     }
@@ -138,7 +140,7 @@ impl Triage<'_> {
     fn core(&self, candidate: &Candidate<'_>) -> Core {
         let Candidate { found, masks, .. } = *candidate;
         let rule = self.detector.rule(found.rule);
-        let canonical = Secret::new(canonical(found.secret.expose()).into_owned());
+        let canonical = Secret::new(found.canonical().into_owned());
         let lines = Stretch { start: candidate.lines_start, bytes: &candidate.lines };
         let key = &self.policy.key;
         let is_weak = !key.is_keyed() && strength_bits(canonical.expose()) < WEAK_BITS;
@@ -149,12 +151,13 @@ impl Triage<'_> {
             |lists: &[super::allowlist::Compiled]| lists.iter().map(|list| list.look(subject)).collect();
         Core {
             rule: found.rule,
+            known: found.known.as_ref().map(|known| known.value),
             secret: found.secret.clone(),
             fingerprint: (!is_weak).then(|| key.fingerprint(canonical.expose())),
             line: is_weak.then(|| LineDigest::of(&place_line(lines, found.secret_span, value, masks))),
             canonical,
             confidence: belief::confidence(rule, found),
-            evidence: belief::evidence(rule, found, is_named_by_a_secret(found, lines, masks)),
+            evidence: belief::evidence(self.detector, found, is_named_by_a_secret(found, lines, masks)),
             excerpt: excerpt(lines, found.secret_span, masks),
             mark: marked(&candidate.lines, &candidate.before).map(|text| Secret::new(text.into_owned())),
             own: looks(self.own_allowlists(found.rule)),
@@ -187,6 +190,8 @@ impl Candidate<'_> {
             number(span.start.max(self.lines_start) - self.lines_start);
             number(span.end.min(end) - self.lines_start);
         }
+        let known = found.known.as_ref().map(|known| (known.value.0, known.form as u8));
+        number(known.map_or(0, |(value, form)| 1 + (u64::from(value) << 8 | u64::from(form))));
         number(self.before.len() as u64);
         hash.update(&self.before);
         hash.update(&self.lines);

@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::HashMap};
 
 use crate::{
-    detect::Detector,
+    detect::{Detector, known::ValueId},
     model::{Confidence, Position, Span},
     rule::{Rule, Specificity},
 };
@@ -14,6 +14,8 @@ pub(super) struct Claim {
     pub(super) rule: usize,
     pub(super) secret_span: Span,
     pub(super) confidence: Confidence,
+    /// The known value that it is.
+    pub(super) known: Option<ValueId>,
     /// Where the whole match starts.
     pub(super) at: Position,
 }
@@ -36,12 +38,14 @@ fn with_required(detector: &Detector, claims: &[Claim]) -> Vec<usize> {
     (0..claims.len()).filter(|index| stands(&claims[*index])).collect()
 }
 
-/// Keeps the matches that name their value: of those whose secrets overlap, the most specific; between equals the more confident,
-/// then the longer, then the first by rule id. The rest stay out. Both lists keep the order of places.
+/// Keeps the matches that name their value: of those whose secrets overlap, the one that is known, then the most specific; between
+/// equals the more confident, then the longer, then the first by rule id. The rest stay out, but for a known value within another: that
+/// is a secret of its own. Both lists keep the order of places.
 fn name_each_value(detector: &Detector, claims: &[Claim], kept: &mut Vec<usize>) {
-    let rank = |claim: &Claim| -> (Reverse<(Specificity, Confidence, u64)>, u64) {
+    let rank = |claim: &Claim| -> (Reverse<(bool, Specificity, Confidence, u64)>, u64) {
         let rule = detector.rule(claim.rule);
-        (Reverse((rule.specificity, claim.confidence, claim.secret_span.len())), claim.secret_span.start)
+        let order = (claim.known.is_some(), rule.specificity, claim.confidence, claim.secret_span.len());
+        (Reverse(order), claim.secret_span.start)
     };
     kept.sort_by(|one, two| {
         let (one, two) = (&claims[*one], &claims[*two]);
@@ -49,7 +53,12 @@ fn name_each_value(detector: &Detector, claims: &[Claim], kept: &mut Vec<usize>)
         rank(one).cmp(&rank(two)).then_with(ids)
     });
     let mut taken = Spans::default();
-    kept.retain(|index| taken.insert(claims[*index].secret_span));
+    let mut taken_by_value: HashMap<ValueId, Spans> = HashMap::new();
+    kept.retain(|index| {
+        let Claim { secret_span, known, .. } = claims[*index];
+        let is_free = taken.insert(secret_span);
+        known.map_or(is_free, |value| taken_by_value.entry(value).or_default().insert(secret_span))
+    });
     kept.sort_by_key(|index| (claims[*index].secret_span.start, claims[*index].secret_span.end));
 }
 

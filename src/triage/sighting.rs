@@ -9,7 +9,7 @@ use super::{
     allowlist::{self, Compiled, Look, Subject, compile_regex},
     before::FileBefore,
     belief,
-    examine::{Examined, Place, masks, places},
+    examine::{Core, Examined, Place, masks, places},
     overlap::{Claim, standing},
 };
 use crate::{
@@ -26,6 +26,8 @@ use crate::{
 pub struct Policy {
     /// Global allowlists.
     pub allowlists: Vec<Allowlist>,
+    /// Whether these are the user's own: a scanned repository's can't hide what is known to be real.
+    pub is_trusted: bool,
     /// `.gitleaksignore` of the repository one works in.
     pub ignore_file: IgnoreFile,
     /// That repository, as absolute names of files would start with it; empty for none.
@@ -49,6 +51,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             allowlists: Vec::new(),
+            is_trusted: false,
             ignore_file: IgnoreFile::default(),
             repository: String::new(),
             prefix: String::new(),
@@ -203,6 +206,7 @@ impl<'d> Triage<'d> {
             rule: found.rule,
             secret_span: found.secret_span,
             confidence: belief::confidence(self.detector.rule(found.rule), found),
+            known: found.known.as_ref().map(|known| known.value),
             at: place.matched,
         };
         let claims: Vec<Claim> = matches.iter().zip(&places).map(claim).collect();
@@ -271,7 +275,10 @@ impl<'d> Triage<'d> {
         let stood = |mark: &&Secret| before.is_none_or(|file| file.holds(mark.expose()));
         let suppression = match core.mark.as_ref().filter(stood) {
             Some(_) => Some(Suppression::InlineMark),
-            None => self.suppression(core.rule, (&core.own, &core.global), site, &accepted),
+            None => {
+                let listed = self.listed(core, site);
+                listed.or_else(|| self.accepted(core.rule, site, &accepted))
+            }
         };
         let at = Occurrence::of_file(site.path.to_owned(), place.start, place.end, *file_span);
         let occurrence = Occurrence {
@@ -304,37 +311,46 @@ impl<'d> Triage<'d> {
         })
     }
 
-    /// Why the place does not count, inline marks aside; `own` and `global` are what the allowlists say of the content.
-    fn suppression(
-        &self,
-        index: usize,
-        (own, global): (&[Look], &[Look]),
-        site: Site<'_>,
-        accepted: &Accepted<'_>,
-    ) -> Option<Suppression> {
-        let policy = &self.policy;
+    /// Which allowlist says that a match does not count. What the secret manager knows is hidden by the user's own lists only.
+    fn listed(&self, core: &Core, site: Site<'_>) -> Option<Suppression> {
+        let (own, global) = (&core.own, &core.global);
+        match core.known {
+            Some(_) if !self.policy.is_trusted => None,
+            Some(_) => self.allowed(core.rule, (&[], global), site),
+            None => self.allowed(core.rule, (own, global), site),
+        }
+    }
+
+    /// Which allowlist holds for a place; `own` and `global` are what the lists say of the content.
+    fn allowed(&self, index: usize, (own, global): (&[Look], &[Look]), site: Site<'_>) -> Option<Suppression> {
         let rule = self.detector.rule(index).id.as_str();
-        let in_repository = &*policy.in_repository(site.path);
+        let in_repository = &*self.policy.in_repository(site.path);
         let listed = allowlist::Site { rule, path: site.path, in_repository, commit: site.commit };
         let allows = |lists: &[Compiled], looks: &[Look]| {
             lists.iter().zip(looks).any(|(list, look)| list.allows(*look, listed))
         };
-        let ignores = |line: &u64| policy.ignore_file.accepts(site.commit, in_repository, rule, *line);
         if allows(self.own_allowlists(index), own) {
             Some(Suppression::RuleAllowlist)
-        } else if allows(&self.global, global) {
-            Some(Suppression::GlobalAllowlist)
-        } else if accepted.lines.iter().any(ignores) {
-            Some(Suppression::IgnoreFile)
         } else {
-            let baseline = &policy.baseline;
-            let is_accepted =
-                accepted.fingerprint.is_some_and(|print| baseline.accepts(&print, policy.today))
-                    || accepted.lines.iter().any(|line| {
-                        baseline.accepts_gitleaks(accepted.canonical, (rule, in_repository, *line))
-                    });
-            is_accepted.then_some(Suppression::Baseline)
+            allows(&self.global, global).then_some(Suppression::GlobalAllowlist)
         }
+    }
+
+    /// Whether the place, or the secret, was accepted by ignore file or baseline.
+    fn accepted(&self, index: usize, site: Site<'_>, accepted: &Accepted<'_>) -> Option<Suppression> {
+        let policy = &self.policy;
+        let rule = self.detector.rule(index).id.as_str();
+        let in_repository = &*policy.in_repository(site.path);
+        let ignores = |line: &u64| policy.ignore_file.accepts(site.commit, in_repository, rule, *line);
+        if accepted.lines.iter().any(ignores) {
+            return Some(Suppression::IgnoreFile);
+        }
+        let baseline = &policy.baseline;
+        let is_accepted = accepted.fingerprint.is_some_and(|print| baseline.accepts(&print, policy.today))
+            || accepted.lines.iter().any(|line| {
+                baseline.accepts_gitleaks(accepted.canonical, (rule, in_repository, *line))
+            });
+        is_accepted.then_some(Suppression::Baseline)
     }
 
     /// The file itself is the finding; its path stands for it.
@@ -347,6 +363,7 @@ impl<'d> Triage<'d> {
         let canonical = Secret::new(format!("path:{path}"));
         let accepted = Accepted { fingerprint: Some(place), canonical: &canonical, lines: [1, 1] };
         let start = Position { line: 1, column: 1 };
+        let site = Site { path, commit: None };
         Sighting {
             rule: index,
             secret: Secret::new(Vec::new()),
@@ -357,7 +374,9 @@ impl<'d> Triage<'d> {
                 place: Some(place),
                 ..Occurrence::of_file(path.to_owned(), start, start, Span::new(0, 0))
             },
-            suppression: self.suppression(index, (&own, &global), Site { path, commit: None }, &accepted),
+            suppression: self
+                .allowed(index, (&own, &global), site)
+                .or_else(|| self.accepted(index, site, &accepted)),
             canonical,
             is_added: true,
             exposure: Exposure::Worktree,
