@@ -130,7 +130,8 @@ impl Detector {
     /// # Errors
     /// As [`Detector::new`].
     pub fn subset(&self, rules: Vec<Rule>) -> Result<Self, DetectError> {
-        let known = self.known.as_ref().filter(|_| rules.iter().any(|rule| rule.detection == Detection::Known));
+        let known =
+            self.known.as_ref().filter(|_| rules.iter().any(|rule| rule.detection == Detection::Known));
         Self::with_known(rules, known.map(|(_, known)| known.clone()))
     }
 
@@ -202,7 +203,12 @@ impl Detector {
     }
 
     /// Known values that begin in `starts`.
-    pub(super) fn search_known(&self, window: &Window<'_>, starts: Range<usize>, matches: &mut Vec<RawMatch>) {
+    pub(super) fn search_known(
+        &self,
+        window: &Window<'_>,
+        starts: Range<usize>,
+        matches: &mut Vec<RawMatch>,
+    ) {
         let Some((rule, known)) = &self.known else { return };
         let mut found = Vec::new();
         Reader::new(known).find(window.bytes, starts, &mut found);
@@ -364,7 +370,8 @@ fn share_knowledge(matches: &mut [RawMatch]) {
         let place = other.secret_span;
         let first = known.partition_point(|index| matches[*index].span.start + longest <= place.start);
         let near = known[first..].iter().map(|index| &matches[*index]);
-        let mut near = near.take_while(|one| one.span.start < place.end).filter(|one| one.span.overlaps(place));
+        let mut near =
+            near.take_while(|one| one.span.start < place.end).filter(|one| one.span.overlaps(place));
         near.find(|one| one.canonical() == canonical(other.secret.expose())).and_then(|one| one.known.clone())
     };
     let told: Vec<(usize, Known)> = matches

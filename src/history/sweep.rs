@@ -242,10 +242,8 @@ impl<T: Send + Sync> Scan<'_, T> {
         if recall.missing_rules.is_empty() {
             return;
         }
-        let detector = self
-            .detector
-            .subset(recall.missing_rules.clone())
-            .expect("rules of a detector make another one");
+        let detector =
+            self.detector.subset(recall.missing_rules.clone()).expect("rules of a detector make another one");
         let tell = |_: &dyn Content, _: Vec<RawMatch>| Ok(Vec::<()>::new());
         let new = || BlobVisitor::new(self.census, &detector, &tell);
         let due = Some(recall.clean());

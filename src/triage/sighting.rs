@@ -322,7 +322,12 @@ impl<'d> Triage<'d> {
     }
 
     /// Which allowlist holds for a place; `own` and `global` are what the lists say of the content.
-    fn allowed(&self, index: usize, (own, global): (&[Look], &[Look]), site: Site<'_>) -> Option<Suppression> {
+    fn allowed(
+        &self,
+        index: usize,
+        (own, global): (&[Look], &[Look]),
+        site: Site<'_>,
+    ) -> Option<Suppression> {
         let rule = self.detector.rule(index).id.as_str();
         let in_repository = &*self.policy.in_repository(site.path);
         let listed = allowlist::Site { rule, path: site.path, in_repository, commit: site.commit };
@@ -347,9 +352,10 @@ impl<'d> Triage<'d> {
         }
         let baseline = &policy.baseline;
         let is_accepted = accepted.fingerprint.is_some_and(|print| baseline.accepts(&print, policy.today))
-            || accepted.lines.iter().any(|line| {
-                baseline.accepts_gitleaks(accepted.canonical, (rule, in_repository, *line))
-            });
+            || accepted
+                .lines
+                .iter()
+                .any(|line| baseline.accepts_gitleaks(accepted.canonical, (rule, in_repository, *line)));
         is_accepted.then_some(Suppression::Baseline)
     }
 

@@ -133,7 +133,9 @@ pub(super) fn is_escape(rest: &[u8]) -> bool {
         [b'%', high, low, ..] => high.is_ascii_hexdigit() && low.is_ascii_hexdigit(),
         [b'\\', b'"' | b'\'' | b'\\' | b'/' | b'x' | b'u', ..] => true,
         [b'&', b'#', ..] => true,
-        [b'&', letter, ..] => matches!(letter, b'a' | b'l' | b'g' | b'q') && rest.iter().take(6).any(|byte| *byte == b';'),
+        [b'&', letter, ..] => {
+            matches!(letter, b'a' | b'l' | b'g' | b'q') && rest.iter().take(6).any(|byte| *byte == b';')
+        }
         _ => false,
     }
 }

@@ -66,8 +66,7 @@ impl Form {
     /// All forms of a value, each with its bytes and once; the value itself first.
     pub fn of_value(value: &[u8]) -> Vec<(Self, Secret)> {
         /// What URLs leave as it is, RFC 3986 section 2.3.
-        const UNRESERVED: &AsciiSet =
-            &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+        const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
         let mut forms: Vec<(Self, Secret)> = vec![(Self::Raw, Secret::new(value))];
         let mut add = |form: Self, bytes: Vec<u8>| {
             let bytes = Secret::new(bytes);
@@ -125,8 +124,7 @@ pub(super) fn lenient(alphabet: &alphabet::Alphabet) -> GeneralPurpose {
 
 fn html(text: &str) -> String {
     let replace = |text: String, (from, to): &(&str, &str)| text.replace(from, to);
-    let entities =
-        [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\"", "&quot;"), ("'", "&#39;")];
+    let entities = [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\"", "&quot;"), ("'", "&#39;")];
     entities.iter().fold(text.to_owned(), replace)
 }
 

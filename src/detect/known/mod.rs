@@ -26,7 +26,6 @@ pub use key::{KnownKey, LONGEST, SHORTEST, Tag};
 pub(super) use search::{Found, Reader, touched};
 pub use table::{Entries, Entry, Table, ValueId, White};
 
-
 /// How far from its first byte, on either side, bytes may lie that a match depends on.
 pub(super) const REACH: usize = 2 * LONGEST + 64;
 
@@ -89,3 +88,6 @@ pub struct Known {
     /// The value, where it stands in another form.
     pub clear: Option<Secret>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,7 +76,12 @@ impl<'k> Reader<'k> {
     }
 
     /// The same without PEM blocks.
-    pub(in crate::detect) fn find_stretches(&self, bytes: &[u8], starts: Range<usize>, found: &mut Vec<Found>) {
+    pub(in crate::detect) fn find_stretches(
+        &self,
+        bytes: &[u8],
+        starts: Range<usize>,
+        found: &mut Vec<Found>,
+    ) {
         let mut decoded_to = 0;
         self.for_each_block(bytes, starts, |at, begins, escapes| {
             let mut begins = begins;
@@ -217,7 +222,9 @@ impl<'k> Reader<'k> {
         let text = Secret::new(text);
         let form = if is_url(letters) { Form::Base64Url } else { Form::Base64 };
         let span = start..with_padding(bytes, start + len);
-        self.within(text.expose(), |inner, known| found.push(in_form(form, &span, (text.expose(), inner), known)));
+        self.within(text.expose(), |inner, known| {
+            found.push(in_form(form, &span, (text.expose(), inner), known))
+        });
     }
 
     /// Text that begins here in hexadecimal digits.

@@ -104,7 +104,10 @@ fn table(nibbles: &[u8; 16]) -> __m256i {
 }
 
 /// Which of 32 bytes have a bit of each mask in the class that two nibble tables give them. The processor must have AVX2.
-#[expect(unsafe_code, reason = "the SIMD classifier; the one caller picks this engine only where AVX2 was detected")]
+#[expect(
+    unsafe_code,
+    reason = "the SIMD classifier; the one caller picks this engine only where AVX2 was detected"
+)]
 #[inline]
 pub(super) fn classes(tables: &[[u8; 16]; 2], masks: [u8; 3], block: &[u8; LANES]) -> [u32; 3] {
     // SAFETY: `Engine::detect` saw AVX2 on this processor.
