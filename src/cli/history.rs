@@ -78,10 +78,9 @@ pub(super) fn run(args: &HistoryArgs) -> Result<Exit> {
         root: display(&args.repository),
     };
     let scan = || scan_with(&repository, &flags, args.output.show_suppressed, &options);
-    let (report, usage) = with_threads(args.run.jobs, scan)?;
-    // What a part of the history does not meet, another part may.
-    if !args.output.quiet && options.range.is_none() {
-        usage.iter().for_each(|line| sink::warn(line));
+    let (report, notes) = with_threads(args.run.jobs, scan)?;
+    if !args.output.quiet {
+        notes.iter().for_each(|line| sink::warn(line));
     }
     finish(&report, &args.output, &args.run, started)
 }
@@ -139,7 +138,7 @@ fn scan_with(
 ) -> Result<(Report, Vec<String>)> {
     let root = repository.work_tree.as_ref().unwrap_or(&repository.git_dir);
     let settings = Settings::load(flags, Some(root), root)?;
-    let detector = Detector::new(settings.rules)?;
+    let detector = Detector::with_known(settings.rules, settings.known)?;
     let triage = Triage::new(&detector, settings.policy)?;
     let scan = ScanOptions {
         min_confidence: settings.min_confidence,
@@ -149,9 +148,10 @@ fn scan_with(
     let report = scan_history(repository, &triage, &scan, options)?;
     let policy = triage.into_policy();
     let usage = policy.baseline.usage(policy.today);
-    let mut lines = usage_lines(&usage, PRUNE_BY_REPORT);
-    lines.extend(unapplied(&detector));
-    Ok((report, lines))
+    // What a part of the history does not meet, another part may.
+    let usage = if options.range.is_none() { usage_lines(&usage, PRUNE_BY_REPORT) } else { Vec::new() };
+    let notes = settings.notes.into_iter().chain(usage).chain(unapplied(&detector)).collect();
+    Ok((report, notes))
 }
 
 /// What rules a history is not searched by.

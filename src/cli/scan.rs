@@ -39,10 +39,10 @@ pub(super) fn run(args: &ScanArgs) -> Result<Exit> {
         Job { paths: &args.paths, stdin_name: is_stdin.then_some(args.stdin_path.as_str()), flags: &flags };
     let bar = Bar::new(!args.output.quiet && !args.run.no_progress);
     let run = || job.run(args.output.show_suppressed, &bar);
-    let Scanned { report, usage, .. } = with_threads(args.run.jobs, run)?;
+    let Scanned { report, notes, .. } = with_threads(args.run.jobs, run)?;
     bar.finish();
     if !args.output.quiet {
-        usage.iter().for_each(|line| sink::warn(line));
+        notes.iter().for_each(|line| sink::warn(line));
     }
     finish(&report, &args.output, &args.run, started)
 }
@@ -82,10 +82,10 @@ pub(super) struct Job<'a> {
     pub(super) flags: &'a Flags,
 }
 
-/// A report, and what the baseline did in it.
+/// A report, and what there is to say beside it.
 pub(super) struct Scanned {
     pub(super) report: Report,
-    pub(super) usage: Vec<String>,
+    pub(super) notes: Vec<String>,
     pub(super) policy: Policy,
     pub(super) baseline_path: PathBuf,
 }
@@ -106,7 +106,7 @@ impl Job<'_> {
                 WalkOptions { threads: rayon::current_num_threads(), ..settings.walk },
             )?),
         };
-        let detector = Detector::new(settings.rules)?;
+        let detector = Detector::with_known(settings.rules, settings.known)?;
         let triage = Triage::new(&detector, settings.policy)?;
         let options = ScanOptions {
             min_confidence: settings.min_confidence,
@@ -118,8 +118,12 @@ impl Job<'_> {
         let usage = policy.baseline.usage(policy.today);
         // What no file meets, the history may.
         let may_be_older = !usage.unused.is_empty() && has_history(&here);
-        let usage = usage_lines(&usage, if may_be_older { PRUNE_BY_REPORT } else { "hekate baseline prune" });
-        Ok(Scanned { report, usage, policy, baseline_path: settings.baseline_path })
+        let mut notes = settings.notes;
+        notes.extend(usage_lines(
+            &usage,
+            if may_be_older { PRUNE_BY_REPORT } else { "hekate baseline prune" },
+        ));
+        Ok(Scanned { report, notes, policy, baseline_path: settings.baseline_path })
     }
 }
 

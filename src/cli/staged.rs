@@ -10,6 +10,7 @@ use super::{
     history::{named_range, scan_range},
     progress::Bar,
     scan::{finish, with_threads},
+    sink,
 };
 use crate::{
     config::{self, Flags, Settings},
@@ -78,12 +79,13 @@ pub(super) fn scan_index(
     };
     let settings = Settings::load(flags, Some(&root), &root)?;
     let source = Staged::new(&repository, scope)?;
-    let detector = Detector::new(settings.rules)?;
+    let detector = Detector::with_known(settings.rules, settings.known)?;
     let triage = Triage::new(&detector, settings.policy)?;
     let options = ScanOptions {
         min_confidence: settings.min_confidence,
         show_suppressed,
         repository: Some(config::describe_git(&repository)),
     };
+    settings.notes.iter().for_each(|note| sink::warn(note));
     Ok(scan(&source, &triage, &options, progress))
 }

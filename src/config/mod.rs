@@ -7,6 +7,7 @@ mod cache_key;
 mod file;
 mod home;
 mod hooks;
+mod index;
 mod repository;
 mod settings;
 
@@ -14,6 +15,7 @@ pub use cache_key::cache_key;
 pub use file::{CONFIG_NAME, ConfigFile, STARTER};
 pub use home::PolicyFrom;
 pub use hooks::{HooksFolder, hooks_folder};
+pub use index::index_key;
 pub use repository::{describe, describe_git, root_of};
 pub use settings::{
     BASELINE_NAME, ConfigError, Flags, Settings, WalkFlags, find_rule, fingerprint_key, today,

@@ -4,16 +4,20 @@ use std::{
     collections::HashSet,
     env, io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use super::{
     ConfigFile, PolicyFrom,
     home::{Home, Text},
+    index,
 };
 use zeroize::Zeroizing;
 
 use crate::{
+    detect::known::KnownValues,
+    inventory::IndexError,
     model::{Confidence, FingerprintKey, KeyError},
     rule::{Extends, Rule, RuleError, RulePack, builtin, builtin_with_templates},
     source::{WalkOptions, display},
@@ -37,6 +41,8 @@ pub struct Flags {
     pub skip_rules: Vec<String>,
     /// `--no-default-rules`.
     pub no_default_rules: bool,
+    /// `--index`.
+    pub index: Option<PathBuf>,
     /// `--baseline`.
     pub baseline: Option<PathBuf>,
     /// `--min-confidence`.
@@ -67,6 +73,10 @@ pub struct WalkFlags {
 pub struct Settings {
     /// The rules to run.
     pub rules: Vec<Rule>,
+    /// The values of the secret manager to search for.
+    pub known: Option<Arc<KnownValues>>,
+    /// What to tell the user beside the report.
+    pub notes: Vec<String>,
     /// What decides beside them.
     pub policy: Policy,
     /// How trees are walked.
@@ -145,6 +155,15 @@ pub enum ConfigError {
         /// Why.
         source: IgnoreFileError,
     },
+    /// There is no key, and an index needs one.
+    #[error(
+        "an index needs a key: set HEKATE_KEY to 64 hexadecimal digits, or HEKATE_KEY_FILE to a file that holds them; make one \
+         with `openssl rand -hex 32`, and keep it: an index is of use with its own key only"
+    )]
+    NoKey,
+    /// The index can't be used.
+    #[error(transparent)]
+    Index(#[from] IndexError),
     /// `HEKATE_KEY` or the file named by `HEKATE_KEY_FILE`.
     #[error("{from}: {source}")]
     Key {
@@ -181,7 +200,14 @@ impl Settings {
         }
         let only = if flags.only_rules.is_empty() { &section.only_rules } else { &flags.only_rules };
         let skip: Vec<String> = section.skip_rules.iter().chain(&flags.skip_rules).cloned().collect();
-        select(&mut pack.rules, only, &skip)?;
+        let index = flags.index.as_deref().map(index::load).transpose()?;
+        let notes =
+            index.as_ref().map(|index| index::notes(index, flags.index.as_deref())).unwrap_or_default();
+        match select(&mut pack.rules, only, &skip) {
+            // Known values can be searched for alone.
+            Err(ConfigError::NoRules) if index.is_some() => {}
+            result => result?,
+        }
         let key = fingerprint_key()?;
         let baseline = match (&flags.baseline, &section.baseline) {
             (Some(path), _) => Some(Text::read(path)?),
@@ -217,7 +243,8 @@ impl Settings {
             threads: 0,
         };
         let min_confidence = flags.min_confidence.or(section.min_confidence).unwrap_or(Confidence::Medium);
-        Ok(Self { rules: pack.rules, policy, walk, min_confidence, baseline_path, repository })
+        let known = index.map(|index| Arc::new(index.known));
+        Ok(Self { rules: pack.rules, known, notes, policy, walk, min_confidence, baseline_path, repository })
     }
 
     /// The rules that a command about rules works with, templates included.

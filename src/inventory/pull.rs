@@ -1,0 +1,145 @@
+//! From a secret manager to an index of what it holds.
+
+use std::{collections::BTreeMap, io};
+
+use super::{
+    index::{About, Contents, IndexKey, seal},
+    weak::weakness,
+};
+use crate::{
+    detect::known::{Entries, ValueId, Whereabouts},
+    model::Secret,
+    store::{Store, StoreError, Stored},
+};
+
+/// How much is read, and what goes in.
+#[derive(Debug, Clone)]
+pub struct PullOptions {
+    /// Environments to read; empty is all.
+    pub environments: Vec<String>,
+    /// Older versions of each secret, at most.
+    pub versions: usize,
+    /// Weak values are looked for, too.
+    pub include_weak: bool,
+    /// The time, seconds since 1970.
+    pub now: u64,
+}
+
+/// An index, ready to be written.
+pub struct Pulled {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// What it covers.
+    pub about: About,
+    /// Distinct values, and their forms.
+    pub values: usize,
+    /// See `values`.
+    pub forms: usize,
+}
+
+/// An index that can't be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PullError {
+    /// The manager.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The system has no randomness.
+    #[error("make an index: {0}")]
+    Random(#[from] io::Error),
+}
+
+/// Reads the manager and makes an index. Nothing is written, and nothing is made of a part: where an environment can't be read at all,
+/// that is an error; what could not be read within one is told.
+///
+/// # Errors
+/// What the manager says.
+pub fn pull(store: &dyn Store, key: &IndexKey, options: &PullOptions) -> Result<Pulled, PullError> {
+    let environments = match options.environments.as_slice() {
+        [] => store.environments()?,
+        chosen => chosen.to_vec(),
+    };
+    let mut gathered =
+        Gathered { about: About { store: store.name(), ..About::default() }, ..Gathered::default() };
+    for environment in environments {
+        gathered.environment(store, environment, options)?;
+    }
+    let Gathered { values, about } = gathered;
+    let mut entries = Entries::default();
+    let mut whereabouts = Vec::new();
+    for (number, (value, mut places)) in values.into_iter().enumerate() {
+        let id = ValueId(u32::try_from(number).unwrap_or(u32::MAX));
+        entries.add(key.values(), id, value.expose());
+        // Current ones first.
+        places.sort_by(|one, two| (!one.current, one).cmp(&(!two.current, two)));
+        whereabouts.push(places);
+    }
+    let table = entries.into_table();
+    let (values, forms) = (whereabouts.len(), table.len());
+    let contents = Contents { table, whereabouts, about };
+    let bytes = seal(&contents, key, options.now)?;
+    Ok(Pulled { bytes, about: contents.about, values, forms })
+}
+
+/// What was read so far.
+#[derive(Default)]
+struct Gathered {
+    values: BTreeMap<Secret, Vec<Whereabouts>>,
+    about: About,
+}
+
+impl Gathered {
+    fn environment(
+        &mut self,
+        store: &dyn Store,
+        environment: String,
+        options: &PullOptions,
+    ) -> Result<(), StoreError> {
+        let listing = store.list(&environment)?;
+        self.about.denied.extend(listing.denied.into_iter().map(|denied| (denied.path, denied.why)));
+        let mut count = 0;
+        for current in listing.secrets {
+            count += u64::from(self.take(&current, true, options));
+            if current.version > 1 && options.versions > 0 {
+                match store.older(&current, options.versions) {
+                    Ok(older) => {
+                        older.iter().for_each(|one| {
+                            self.take(one, false, options);
+                        });
+                    }
+                    // The current value is covered; that older ones are not is told.
+                    Err(StoreError::Forbidden { what, .. }) => {
+                        self.about.denied.push((format!("{} (older versions)", current.path), what));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        self.about.environments.push((environment, count));
+        Ok(())
+    }
+
+    /// Takes a value in, or says why not.
+    fn take(&mut self, stored: &Stored, current: bool, options: &PullOptions) -> bool {
+        let value = stored.value.expose();
+        if value.is_empty() {
+            return false;
+        }
+        if let Some(weakness) = weakness(&stored.path.name, value) {
+            if !options.include_weak || !weakness.can_be_searched() {
+                // An older version that is weak needs no telling of its own.
+                if current {
+                    self.about.left_out.push((stored.path.to_string(), weakness.to_string()));
+                }
+                return false;
+            }
+        }
+        let place = Whereabouts {
+            environment: stored.path.environment.clone(),
+            path: stored.path.in_environment(),
+            version: stored.version,
+            current,
+        };
+        self.values.entry(stored.value.clone()).or_default().push(place);
+        true
+    }
+}

@@ -1,0 +1,148 @@
+//! Which values are not looked for: found everywhere, guessed easily, or no secrets at all.
+
+use std::fmt;
+
+use crate::detect::{
+    known::{LONGEST, SHORTEST},
+    strength_bits,
+};
+
+/// Why a value is not looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weakness {
+    /// It is too short to be looked for.
+    Short,
+    /// It is too long to be looked for.
+    Long,
+    /// It is an address without credentials.
+    Address,
+    /// It is the public half of something.
+    Public,
+    /// It is guessed with few tries, or a word that stands everywhere.
+    Few,
+}
+
+impl Weakness {
+    /// Whether it could be looked for nevertheless.
+    pub fn can_be_searched(self) -> bool {
+        !matches!(self, Self::Short | Self::Long)
+    }
+}
+
+impl fmt::Display for Weakness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Short => write!(f, "shorter than {SHORTEST} bytes"),
+            Self::Long => write!(f, "longer than {LONGEST} bytes"),
+            Self::Address => f.write_str("an address without credentials"),
+            Self::Public => f.write_str("public by nature"),
+            Self::Few => f.write_str("too easy to guess, or a word that stands everywhere"),
+        }
+    }
+}
+
+/// Bits below which a value is weak, under a name that says it is a secret: words with a few digits lie below.
+const BITS_OF_SECRET: f32 = 20.0;
+/// The same under any other name: host names, regions and the like lie below.
+const BITS_OF_OTHER: f32 = 48.0;
+/// What names of secrets hold.
+const SECRET_WORDS: &[&str] = &[
+    "PASS",
+    "PWD",
+    "SECRET",
+    "TOKEN",
+    "KEY",
+    "CREDENTIAL",
+    "AUTH",
+    "SALT",
+    "SIGNATURE",
+    "CERT",
+    "PIN",
+    "PRIVATE",
+    "DSN",
+    "JWT",
+    "COOKIE",
+    "SESSION",
+    "WEBHOOK",
+];
+
+/// Why a value is not to be looked for, by its name and itself.
+pub fn weakness(name: &str, value: &[u8]) -> Option<Weakness> {
+    let is_pem = value.trim_ascii_start().starts_with(b"-----BEGIN ");
+    if value.len() < SHORTEST {
+        return Some(Weakness::Short);
+    }
+    if value.len() > LONGEST && !is_pem {
+        return Some(Weakness::Long);
+    }
+    if is_pem {
+        return is_public(value).then_some(Weakness::Public);
+    }
+    if is_address(value) {
+        return Some(Weakness::Address);
+    }
+    let name = name.to_ascii_uppercase();
+    let least =
+        if SECRET_WORDS.iter().any(|word| name.contains(word)) { BITS_OF_SECRET } else { BITS_OF_OTHER };
+    (strength_bits(value) < least).then_some(Weakness::Few)
+}
+
+/// Whether a PEM text holds nothing private.
+fn is_public(value: &[u8]) -> bool {
+    memchr::memmem::find(value, b"PRIVATE").is_none()
+        && [&b"BEGIN PUBLIC KEY"[..], b"BEGIN RSA PUBLIC KEY", b"BEGIN CERTIFICATE", b"BEGIN X509 CRL"]
+            .iter()
+            .any(|label| memchr::memmem::find(value, label).is_some())
+}
+
+/// Whether it is a URL, a mail address or a host with a port that carries neither user nor query nor long path.
+fn is_address(value: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(value) else { return false };
+    let is_host = |host: &str| {
+        let (host, port) = host.rsplit_once(':').unwrap_or((host, "0"));
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+        host.contains('.') && host.chars().all(is_name) && port.chars().all(|c| c.is_ascii_digit())
+    };
+    if let Some((scheme, rest)) = text.split_once("://") {
+        let is_scheme = scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+        let path = rest.split_once('/').map_or("", |(_, path)| path);
+        // A webhook's secret is a long part of its path.
+        let has_long_part =
+            path.split('/').any(|part| part.len() >= 16 && strength_bits(part.as_bytes()) >= 48.0);
+        return is_scheme && !rest.contains(['@', '?']) && !has_long_part;
+    }
+    if let Some((user, host)) = text.split_once('@') {
+        return is_host(host) && user.chars().all(|c| c.is_ascii_alphanumeric() || "._+-".contains(c));
+    }
+    is_host(text) && strength_bits(value) < 64.0 && !text.starts_with('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_secret_is_left_out() {
+        for (name, value, expected) in [
+            ("GRAFANA_ADMIN_PASSWORD", "admin", Some(Weakness::Short)),
+            ("POSTGRES_PASSWORD", "postgres", Some(Weakness::Few)),
+            ("FEATURE_X", "true", Some(Weakness::Short)),
+            ("AWS_REGION", "eu-central-1", Some(Weakness::Few)),
+            ("DB_HOST", "postgres-0.kosmos-db", Some(Weakness::Few)),
+            ("GRAFANA_URL", "https://grafana.example.com/d/home", Some(Weakness::Address)),
+            ("NOTIFY_MAIL", "platform-team@example.com", Some(Weakness::Address)),
+            (
+                "JWT_PUBLIC_KEY",
+                "-----BEGIN PUBLIC KEY-----\nMII\n-----END PUBLIC KEY-----",
+                Some(Weakness::Public),
+            ),
+            ("POSTGRES_PASSWORD", "pg-old-Password-1", None),
+            ("DATABASE_URL", "postgres://ada:x7Kq-2mVb9@db.internal/shop", None),
+            ("SLACK_URL", &format!("https://hooks.example.com/services/{}", "aZ4kQ9xW2mB7vT1n"), None),
+            ("JWT_SIGNING_KEY", "-----BEGIN PRIVATE KEY-----\nMII\n-----END PRIVATE KEY-----", None),
+            ("SESSION_SECRET", "k3Jx9/Qw+7Zp2Lm8Vt5Rb1Nc4Hs6Yd0=", None),
+        ] {
+            assert_eq!(weakness(name, value.as_bytes()), expected, "{name}");
+        }
+    }
+}
