@@ -1,11 +1,26 @@
 //! What the secret manager should hold and what it does: `inventory.yaml`, and the index of known values.
 //!
-//! A [`crate::store::Store`] and a file come in; an index of keyed hashes, or a list of what is not as it should be, goes out. Values don't.
+//! [`Inventory`] is the file, read strictly and checked: who holds one needs not ask again whether a name stands in two folders or
+//! a period is one. [`check`], [`lint`] and [`due`] hold it against what a manager has ([`Holdings`]), and give problems with
+//! a code word, the places and what to do; [`pull`] makes an index of keyed hashes of what the manager holds. Values stand in none of
+//! them. This room knows of no terminal and sends nothing itself.
 
+mod file;
 mod index;
 mod pull;
+mod review;
 mod weak;
 
+pub(crate) use file::words;
+pub use file::{
+    Algorithm, Cache, CacheFlavour, Consumer, ConsumerType, Entry, Inventory, InventoryError, Keycloak, Kind,
+    Kubernetes, Minio, Nats, PENDING_FOLDER, PathPattern, Period, Permission, Playbook, Policy, Postgres,
+    Provider, Role, Rotation, Scope, Signing, Target, Targets, Token, Trigger, WebLogin, is_development,
+    is_production,
+};
 pub use index::{About, Index, IndexError, IndexKey, write as write_index};
 pub use pull::{PullError, PullOptions, Pulled, pull};
+pub use review::{
+    Code, DueReview, Held, Holdings, Placed, Problem, Review, Scheduled, State, Unread, check, due, lint,
+};
 pub use weak::{Weakness, weakness};
