@@ -57,18 +57,20 @@ as_root() {
     fi
 }
 
-# PostgreSQL refuses to run as root, so that nothing here does.
-servant() {
-    if getent passwd postgres >/dev/null; then echo postgres; else echo nobody; fi
+# PostgreSQL refuses to run as root, so that none of the servers does. Known once the packages, with their users, are there.
+SERVANT=
+AS_SERVANT=()    # put before a program, it makes it run as that user, in the same process
+
+choose_servant() {
+    is_root || return 0
+    if getent passwd postgres >/dev/null; then SERVANT=postgres; else SERVANT=nobody; fi
+    AS_SERVANT=(setpriv "--reuid=$SERVANT" "--regid=$(id -g "$SERVANT")" --clear-groups)
 }
 
-# Runs a program as the user of the servers.
-as_servant() {
-    if is_root; then runuser -u "$(servant)" -- "$@"; else "$@"; fi
-}
+as_servant() { "${AS_SERVANT[@]}" "$@"; }
 
 own_by_servant() {
-    if is_root; then chown -R "$(servant):" "$@"; fi
+    if is_root; then chown -R "$SERVANT:" "$@"; fi
 }
 
 password() { openssl rand -hex 20; }
@@ -87,13 +89,9 @@ launch() {
     local name=$1 ready=$2 log=$FOLDER/$1.log tick
     shift 2
     : >"$log"
-    if is_root; then chown "$(servant):" "$log"; fi
+    own_by_servant "$log"
     # A session of its own: Ctrl-C is for the tests, and `stop` for the servers.
-    if is_root; then
-        setsid runuser -u "$(servant)" -- "$@" >>"$log" 2>&1 </dev/null &
-    else
-        setsid "$@" >>"$log" 2>&1 </dev/null &
-    fi
+    "${AS_SERVANT[@]}" setsid "$@" >>"$log" 2>&1 </dev/null &
     local pid=$!
     echo "$pid" >"$FOLDER/$name.pid"
     for ((tick = 0; tick < PATIENCE; tick++)); do
@@ -287,10 +285,11 @@ start_all() {
     FOLDER=$1
     chmod 711 "$FOLDER"
     install_missing
+    choose_servant
     PASSWORD=$(password)
     ADMIN_PASSWORD=$(password)
     (umask 077 && : >"$FOLDER/env")
-    as_servant test -x "$FOLDER" || fail "$(servant) can't enter $FOLDER: take another folder, or set TMPDIR"
+    as_servant test -x "$FOLDER" || fail "${SERVANT:-you} can't enter $FOLDER: take another folder, or set TMPDIR"
     note HEKATE_TEST_SERVICES "$FOLDER"
     note HEKATE_TEST_PASSWORD "$PASSWORD"
     note HEKATE_TEST_ADMIN_PASSWORD "$ADMIN_PASSWORD"
@@ -315,22 +314,16 @@ start_all() {
 # SIGINT lets PostgreSQL end its sessions at once; the others take SIGTERM.
 signal_of() { if [ "$1" = postgres ]; then echo INT; else echo TERM; fi; }
 
-# The server below a `runuser`, or the process itself.
-server_of() {
-    local child
-    child=$(cat "/proc/$1/task/$1/children" 2>/dev/null || true)
-    if is_root && [ -n "$child" ]; then echo "$child"; else echo "$1"; fi
-}
-
 # Ends the server of a pid file, and waits until it is gone.
 stop_server() {
-    local pid tick
+    local pid signal tick
     pid=$(cat "$1")
-    # shellcheck disable=SC2046
-    kill -s "$(signal_of "$(basename "$1" .pid)")" $(server_of "$pid") 2>/dev/null || true
-    for ((tick = 0; tick < PATIENCE; tick++)); do
-        kill -0 "$pid" 2>/dev/null || break
-        sleep 0.05
+    for signal in "$(signal_of "$(basename "$1" .pid)")" KILL; do
+        kill -s "$signal" "$pid" 2>/dev/null || break
+        for ((tick = 0; tick < PATIENCE / 4; tick++)); do
+            kill -0 "$pid" 2>/dev/null || break
+            sleep 0.05
+        done
     done
     rm "$1"
 }
