@@ -296,7 +296,8 @@ start_all() {
     make_certificates
     prepare_nats
     prepare_redis
-    prepare_mysql &
+    # It is waited for in any case, so that it writes nothing into a folder that is gone.
+    (trap '' INT TERM && prepare_mysql) &
     INSTALLER=$!
     prepare_postgres
     on_free_port postgres start_postgres
