@@ -1,1 +1,6 @@
 //! What each service is asked about a secret, and what its answer means.
+
+pub mod login;
+mod outcome;
+
+pub use outcome::Outcome;
