@@ -473,6 +473,9 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 pub(super) enum InventoryCommand {
+    /// Make an index of what the manager holds: keyed hashes without values, that scans can search for
+    #[command(after_help = INVENTORY_EXIT_CODES)]
+    Pull(PullArgs),
     /// What is missing in the manager, unexpected, empty, or in the wrong folder
     #[command(after_help = INVENTORY_EXIT_CODES)]
     Check(ReviewArgs),
@@ -504,6 +507,27 @@ pub(super) struct StoreArgs {
     /// Look at this environment only (repeatable)
     #[arg(long, value_name = "NAME")]
     pub(super) environment: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PullArgs {
+    #[command(flatten)]
+    pub(super) store: StoreArgs,
+    /// Where to write the index [default: `[index]` of trusted config, else hekate.idx]
+    #[arg(long, value_name = "FILE", env = "HEKATE_INDEX")]
+    pub(super) index: Option<PathBuf>,
+    /// Older versions of each secret that are found as retired, at most
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub(super) versions: usize,
+    /// Search for weak values, too: they stand in many places by chance, and whoever has index and key can guess them
+    #[arg(long)]
+    pub(super) include_weak: bool,
+    /// Exit with 0 where a part of the manager could not be read
+    #[arg(long)]
+    pub(super) allow_partial: bool,
+    /// Nothing but errors on standard error
+    #[arg(short, long)]
+    pub(super) quiet: bool,
 }
 
 #[derive(Debug, Args)]

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    ConfigFile, PolicyFrom,
+    ConfigFile, PolicyFrom, Trusted,
     home::{Home, Text},
     index,
 };
@@ -219,9 +219,8 @@ impl Settings {
         }
         let only = if flags.only_rules.is_empty() { &section.only_rules } else { &flags.only_rules };
         let skip: Vec<String> = section.skip_rules.iter().chain(&flags.skip_rules).cloned().collect();
-        let index = flags.index.as_deref().map(index::load).transpose()?;
-        let notes =
-            index.as_ref().map(|index| index::notes(index, flags.index.as_deref())).unwrap_or_default();
+        let trusted = Trusted::load(flags.config.as_deref())?;
+        let (index, notes) = index::load(flags.index.as_deref(), &trusted)?;
         match select(&mut pack.rules, only, &skip) {
             // Known values can be searched for alone.
             Err(ConfigError::NoRules) if index.is_some() => {}

@@ -41,7 +41,7 @@ pub struct Pulled {
 #[derive(Debug, thiserror::Error)]
 pub enum PullError {
     /// The manager.
-    #[error(transparent)]
+    #[error("{0}")]
     Store(#[from] StoreError),
     /// The system has no randomness.
     #[error("make an index: {0}")]

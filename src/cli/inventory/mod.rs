@@ -1,6 +1,7 @@
-//! `hekate inventory check|lint|due`.
+//! `hekate inventory pull|check|lint|due`.
 
 mod open;
+mod pull;
 mod text;
 
 use anyhow::{Context, Result};
@@ -20,6 +21,7 @@ use crate::{
 
 pub(super) fn run(args: &InventoryArgs) -> Result<Exit> {
     match &args.command {
+        InventoryCommand::Pull(args) => pull::run(args),
         InventoryCommand::Check(args) => review(args, check),
         InventoryCommand::Lint(args) => review(args, lint),
         InventoryCommand::Due { review, today: day } => schedule(review, day.unwrap_or_else(today)),

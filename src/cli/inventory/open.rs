@@ -1,6 +1,8 @@
 //! Which inventory and which manager are meant, by flags and trusted config.
 
 use std::path::PathBuf;
+#[cfg(feature = "network")]
+use std::{env, fs, time::Duration};
 
 use anyhow::{Context, Result, bail};
 
@@ -9,6 +11,11 @@ use crate::{
     config::Trusted,
     inventory::{Holdings, Inventory},
     store::{DotenvStore, Store, StoreKind},
+};
+#[cfg(feature = "network")]
+use crate::{
+    net::{AddressPolicy, Driver, DriverOptions, Limits, Origin, Proxy},
+    store::{Infisical, InfisicalOptions},
 };
 
 /// What a review is made of.
@@ -40,7 +47,8 @@ fn inventory_file(args: &StoreArgs, trusted: &Trusted) -> Result<PathBuf> {
     )
 }
 
-fn store(args: &StoreArgs, trusted: &Trusted) -> Result<Box<dyn Store>> {
+/// The manager that flags or trusted config name.
+pub(super) fn store(args: &StoreArgs, trusted: &Trusted) -> Result<Box<dyn Store>> {
     let (name, from) = match (&args.store, &trusted.store.name) {
         (Some(name), _) => (name, "--store"),
         (None, Some(name)) => (name, "[store] use"),
@@ -50,6 +58,50 @@ fn store(args: &StoreArgs, trusted: &Trusted) -> Result<Box<dyn Store>> {
     };
     match name.parse::<StoreKind>().context(from)? {
         StoreKind::Dir(folder) => Ok(Box::new(DotenvStore::open(folder)?)),
-        StoreKind::Infisical => bail!("{from}: this command can't reach infisical yet; use dir:PATH"),
+        StoreKind::Infisical => infisical(args, trusted),
     }
+}
+
+/// Infisical, where the environment or trusted config says it is: that may be a private address.
+#[cfg(feature = "network")]
+fn infisical(args: &StoreArgs, trusted: &Trusted) -> Result<Box<dyn Store>> {
+    let variable = |name: &str| env::var(name).ok();
+    // The last name that is asked for: whatever the environment says comes before what the config does.
+    let lookup = |name: &str| {
+        variable(name).or_else(|| trusted.store.url.clone().filter(|_| name == "INFISICAL_API_URL"))
+    };
+    let inventory = args.inventory.as_ref().or(trusted.inventory.file.as_ref());
+    let project = match (&trusted.store.project, inventory) {
+        (Some(project), _) => Some(project.clone()),
+        (None, Some(file)) => Some(Inventory::load(file)?.project),
+        (None, None) => None,
+    };
+    let options = InfisicalOptions::from_env(lookup, project.as_deref())?;
+    let origin: Origin = options.origin.parse().context("the address of infisical")?;
+    let extra_roots = match &trusted.store.ca_file {
+        Some(file) => fs::read(file).with_context(|| format!("read {}", file.display()))?,
+        None => Vec::new(),
+    };
+    let driver = Driver::new(DriverOptions {
+        addresses: AddressPolicy::allowing([origin.host()]),
+        origins: vec![origin],
+        extra_roots,
+        proxy: Proxy::from_env(variable),
+        limits: Limits {
+            body: LARGEST_LISTING,
+            pace: Duration::ZERO,
+            total: Duration::from_secs(60),
+            ..Limits::default()
+        },
+    })?;
+    Ok(Box::new(Infisical::new(options, Box::new(driver))))
+}
+
+/// A project's secrets in one answer, in bytes.
+#[cfg(feature = "network")]
+const LARGEST_LISTING: u64 = 256 << 20;
+
+#[cfg(not(feature = "network"))]
+fn infisical(_: &StoreArgs, _: &Trusted) -> Result<Box<dyn Store>> {
+    bail!("this hekate was built without the network; use --store dir:PATH")
 }
