@@ -1,9 +1,13 @@
 //! From a secret manager to an index of what it holds.
 
-use std::{collections::BTreeMap, io};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap, HashSet},
+    io,
+};
 
 use super::{
-    index::{About, Contents, IndexKey, seal},
+    index::{About, Contents, Index, IndexKey, seal},
     weak::weakness,
 };
 use crate::{
@@ -13,7 +17,7 @@ use crate::{
 };
 
 /// How much is read, and what goes in.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct PullOptions {
     /// Environments to read; empty is all.
     pub environments: Vec<String>,
@@ -23,6 +27,8 @@ pub struct PullOptions {
     pub include_weak: bool,
     /// The time, seconds since 1970.
     pub now: u64,
+    /// The index that is replaced, under the same key: what it knew as current and the manager no longer has is retired.
+    pub previous: Option<Index>,
 }
 
 /// An index, ready to be written.
@@ -73,11 +79,55 @@ pub fn pull(store: &dyn Store, key: &IndexKey, options: &PullOptions) -> Result<
         places.sort_by(|one, two| (!one.current, one).cmp(&(!two.current, two)));
         whereabouts.push(places);
     }
+    if let Some(previous) = &options.previous {
+        retire(previous, &about, options.versions, (&mut entries, &mut whereabouts));
+    }
     let table = entries.into_table();
     let (values, forms) = (whereabouts.len(), table.len());
     let contents = Contents { table, whereabouts, about };
     let bytes = seal(&contents, key, options.now)?;
     Ok(Pulled { bytes, about: contents.about, values, forms })
+}
+
+/// Takes values over that the index before had from the environments that were read now, and that the manager gave no more: it
+/// may keep no older versions, or not show them.
+fn retire(
+    previous: &Index,
+    about: &About,
+    most: usize,
+    (entries, whereabouts): (&mut Entries, &mut Vec<Vec<Whereabouts>>),
+) {
+    let is_read =
+        |place: &&Whereabouts| about.environments.iter().any(|(name, _)| *name == place.environment);
+    let mut older: HashMap<(String, String), usize> = HashMap::new();
+    for place in whereabouts.iter().flatten().filter(|place| !place.current) {
+        *older.entry((place.environment.clone(), place.path.clone())).or_default() += 1;
+    }
+    let there = entries.tags();
+    let table = previous.known.table();
+    let is_there: HashSet<ValueId> =
+        table.entries().filter(|entry| there.contains(&entry.tag)).map(|entry| entry.value).collect();
+    let mut gone: Vec<(ValueId, Vec<Whereabouts>)> = Vec::new();
+    for (value, places) in previous.known.values().filter(|(value, _)| !is_there.contains(value)) {
+        let retired =
+            places.iter().filter(is_read).map(|place| Whereabouts { current: false, ..place.clone() });
+        gone.push((value, retired.collect()));
+    }
+    // The newest of each secret first.
+    gone.sort_by_key(|(_, places)| Reverse(places.iter().map(|place| place.version).max()));
+    let mut numbers = HashMap::new();
+    for (value, mut places) in gone {
+        places.retain(|place| {
+            let count = older.entry((place.environment.clone(), place.path.clone())).or_default();
+            *count += 1;
+            *count <= most
+        });
+        if !places.is_empty() {
+            numbers.insert(value, ValueId(u32::try_from(whereabouts.len()).unwrap_or(u32::MAX)));
+            whereabouts.push(places);
+        }
+    }
+    entries.carry(table, &numbers);
 }
 
 /// What was read so far.

@@ -9,6 +9,7 @@ mod harness;
 mod history;
 mod hook;
 mod hostile;
+mod known;
 mod pieces;
 mod policy;
 mod readme;

@@ -1,6 +1,6 @@
 //! `hekate inventory pull`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use super::open;
 use crate::{
     cli::{Exit, args::PullArgs, sink},
     config::{self, Trusted},
-    inventory::{About, PullOptions, Pulled, pull, write_index},
+    inventory::{About, Index, IndexError, IndexKey, PullOptions, Pulled, pull, write_index},
 };
 
 pub(super) fn run(args: &PullArgs) -> Result<Exit> {
@@ -18,14 +18,15 @@ pub(super) fn run(args: &PullArgs) -> Result<Exit> {
     let key = config::index_key(trusted.index.key_file.as_deref())?;
     let store = open::store(&args.store, &trusted)?;
     let now = u64::try_from(Timestamp::now().as_second()).context("read the clock")?;
+    let path = args.index.clone().or(trusted.index.file).unwrap_or_else(|| PathBuf::from("hekate.idx"));
     let options = PullOptions {
+        previous: previous(&path, &key)?,
         environments: args.store.environment.clone(),
         versions: args.versions,
         include_weak: args.include_weak,
         now,
     };
     let pulled = pull(store.as_ref(), &key, &options)?;
-    let path = args.index.clone().or(trusted.index.file).unwrap_or_else(|| PathBuf::from("hekate.idx"));
     write_index(&path, &pulled.bytes).with_context(|| format!("write {}", path.display()))?;
     let denied = &pulled.about.denied;
     for (place, why) in denied {
@@ -36,6 +37,22 @@ pub(super) fn run(args: &PullArgs) -> Result<Exit> {
         sink::warn(&summary(&pulled, &path.display().to_string()));
     }
     Ok(if denied.is_empty() || args.allow_partial { Exit::Clean } else { Exit::Incomplete })
+}
+
+/// The index that is there already: it knows what is no more.
+fn previous(path: &Path, key: &IndexKey) -> Result<Option<Index>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    match Index::load(path, key) {
+        Ok(index) => Ok(Some(index)),
+        Err(error @ (IndexError::WrongKey(_) | IndexError::Damaged(_))) => {
+            sink::warn(&format!("warning: {error}; what it knew of older values is lost"));
+            Ok(None)
+        }
+        // What is something else is not written over.
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Names what is not looked for.

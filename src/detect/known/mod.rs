@@ -61,6 +61,12 @@ impl KnownValues {
         self.whereabouts.get(value.0 as usize).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// Every value, with where it lies.
+    pub fn values(&self) -> impl Iterator<Item = (ValueId, &[Whereabouts])> {
+        let number = |at: usize| ValueId(u32::try_from(at).unwrap_or(u32::MAX));
+        self.whereabouts.iter().enumerate().map(move |(at, places)| (number(at), places.as_slice()))
+    }
+
     /// What is searched for.
     pub fn table(&self) -> &Table {
         &self.table

@@ -1,5 +1,7 @@
 //! The set that is searched in: marks, tags and what they are of, with a filter before it.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{
     Form, LONGEST, SHORTEST, Tag,
     key::{KnownKey, head_of},
@@ -65,6 +67,19 @@ impl Entries {
         let len = if is_pem { 0 } else { u16::try_from(bytes.len()).expect("it is no longer than LONGEST") };
         self.entries.push(Entry { mark: key.mark(bytes), len, form, value, tag: key.tag(bytes) });
         true
+    }
+
+    /// Takes all entries of some values over from another table of the same key; each value gets the number that it is given.
+    pub fn carry(&mut self, other: &Table, numbers: &HashMap<ValueId, ValueId>) {
+        let renumber = |entry: &Entry| Some(Entry { value: *numbers.get(&entry.value)?, ..*entry });
+        self.entries.extend(other.entries().filter_map(renumber));
+        self.white.at_start |= other.white.at_start;
+        self.white.anywhere |= other.white.anywhere;
+    }
+
+    /// The keyed hashes of all that was added.
+    pub fn tags(&self) -> HashSet<Tag> {
+        self.entries.iter().map(|entry| entry.tag).collect()
     }
 
     /// The table of them.
