@@ -25,7 +25,7 @@ fn server() -> Server {
     world.put("production", "/infrastructure", "POSTGRES_PASSWORD", "pg-2");
     world.put("production", "/infrastructure/deep", "MINIO_SECRET_KEY", "minio-1");
     world.put("production", "/llm-providers", "OPENAI_API_KEY", "openai-1");
-    world.put("staging", "/infrastructure", "POSTGRES_PASSWORD", "staging-1");
+    world.put("staging", "/infrastructure", "POSTGRES_PASSWORD", "pg-9");
     world.make_folder("production", "/empty");
     drop(world);
     server

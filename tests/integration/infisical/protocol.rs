@@ -56,7 +56,8 @@ fn logins_lock_after_three_wrong_ones_and_wrong_ids_look_like_wrong_secrets() {
     let locked = (401, "This identity auth method is temporarily locked, please try again later".to_owned());
     assert_eq!(log_in(&id, "wrong"), locked);
     assert_eq!(log_in(&id, &secret), locked);
-    let (user, identity) = (server.world().user_token(), server.world().identities[0].id.clone());
+    let user = server.world().user_token();
+    let identity = server.world().identities[0].id.clone();
     let clear = format!("POST /api/v1/auth/universal-auth/identities/{identity}/clear-lockouts");
     assert_eq!(said(&server, &clear, &user, None), (200, json!({"deleted": 1}).to_string()));
     assert_eq!(log_in(&id, &secret).0, 200);
@@ -149,7 +150,8 @@ fn a_user_redacts_a_version() {
     let server = Server::start();
     server.world().put("production", "/a", "NAME", "one");
     server.world().put("production", "/a", "NAME", "two");
-    let (user, secret) = (server.world().user_token(), server.world().secrets[0].clone());
+    let user = server.world().user_token();
+    let secret = server.world().secrets[0].clone();
     let redact = format!("DELETE /api/v2/secret-versions/{}/redact-value", secret.versions[0].id);
     assert_eq!(said(&server, &redact, &user, None).0, 200);
     assert!(server.world().secrets[0].versions[0].is_redacted);
@@ -159,7 +161,8 @@ fn a_user_redacts_a_version() {
 fn bodies_that_are_too_long_or_empty_fail_and_batches_are_all_or_nothing() {
     let server = Server::start();
     server.world().put("production", "/a", "NAME", "one");
-    let (user, project) = (server.world().user_token(), server.world().project_id.clone());
+    let user = server.world().user_token();
+    let project = server.world().project_id.clone();
     let body = |value: &str| json!({"projectId": project, "environment": "production", "secretPath": "/a", "secretValue": value});
     let long = body(&"A".repeat(1_100_000));
     assert_eq!(
@@ -187,7 +190,8 @@ fn references_expand_by_default_in_v4_only_and_lists_have_tags() {
     let server = Server::start();
     server.world().put("production", "/", "A", "one");
     server.world().put("production", "/", "B", "<${A}>");
-    let (user, project) = (server.world().user_token(), server.world().project_id.clone());
+    let user = server.world().user_token();
+    let project = server.world().project_id.clone();
     let value = |path: &str| {
         send(&server, &format!("GET {path}"), &user, None).json().expect("JSON")["secret"]["secretValue"]
             .clone()
