@@ -9,6 +9,8 @@ mod harness;
 mod history;
 mod hook;
 mod hostile;
+#[cfg(feature = "network")]
+mod infisical;
 mod known;
 mod pieces;
 mod policy;

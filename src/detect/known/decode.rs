@@ -127,15 +127,16 @@ pub(super) fn hex(text: &[u8]) -> Option<Vec<u8>> {
     rest.is_empty().then(|| pairs.iter().map(|digits| pair(digits)).collect()).flatten()
 }
 
-/// Whether an escape that these decode begins here. Escaped white space stands in every string of every program, and hides no value.
+/// Whether an escape begins here that makes a value look unlike all of its forms. Escaped quotes, backslashes and white space don't: they stand in
+/// every string of every program.
 pub(super) fn is_escape(rest: &[u8]) -> bool {
     match *rest {
         [b'%', high, low, ..] => high.is_ascii_hexdigit() && low.is_ascii_hexdigit(),
-        [b'\\', b'"' | b'\'' | b'\\' | b'/' | b'x' | b'u', ..] => true,
-        [b'&', b'#', ..] => true,
-        [b'&', letter, ..] => {
-            matches!(letter, b'a' | b'l' | b'g' | b'q') && rest.iter().take(6).any(|byte| *byte == b';')
+        [b'\\', b'u', high, low, ..] | [b'\\', b'x', high, low, ..] => {
+            high.is_ascii_hexdigit() && low.is_ascii_hexdigit()
         }
+        [b'\\', b'\'', ..] | [b'&', b'#', ..] => true,
+        [b'&', b'a' | b'l' | b'g' | b'q', ..] => rest.iter().take(6).any(|byte| *byte == b';'),
         _ => false,
     }
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     detect::{
         canonical,
-        prefilter::class::{Classes, Classifier, STEP, is_boundary, is_white},
+        prefilter::class::{Classifier, IS_BOUNDARY, IS_ESCAPE, IS_WHITE, STEP, is_boundary, is_white},
     },
     model::Secret,
 };
@@ -59,6 +59,50 @@ const fn first() -> [u8; 256] {
     table
 }
 
+/// Blocks that are looked at together, and their bytes.
+const BLOCKS: usize = 32;
+const CHUNK: usize = BLOCKS * STEP;
+
+/// Offsets within a chunk.
+struct Places {
+    all: [u16; CHUNK + STEP],
+    count: usize,
+}
+
+impl Places {
+    fn new() -> Self {
+        Self { all: [0; CHUNK + STEP], count: 0 }
+    }
+
+    fn clear(&mut self) {
+        self.count = 0;
+    }
+
+    fn all(&self) -> &[u16] {
+        &self.all[..self.count]
+    }
+
+    /// Adds the places of all bits. Mostly there are a few: these are written without asking whether there are so many.
+    #[inline]
+    fn push(&mut self, base: usize, mut bits: u64) {
+        const FEW: u32 = 6;
+        if bits == 0 {
+            return;
+        }
+        let count = bits.count_ones();
+        let rest = &mut self.all[self.count..self.count + STEP];
+        for place in &mut rest[..FEW as usize] {
+            *place = (base + bits.trailing_zeros() as usize) as u16;
+            bits &= bits.wrapping_sub(1);
+        }
+        for place in &mut rest[FEW as usize..count.max(FEW) as usize] {
+            *place = (base + bits.trailing_zeros() as usize) as u16;
+            bits &= bits.wrapping_sub(1);
+        }
+        self.count += count as usize;
+    }
+}
+
 /// Letters of base64 that are decoded to see whether there is text in it.
 const PROBE: usize = 12;
 
@@ -83,17 +127,11 @@ impl<'k> Reader<'k> {
         found: &mut Vec<Found>,
     ) {
         let mut decoded_to = 0;
-        self.for_each_block(bytes, starts, |at, begins, escapes| {
-            let mut begins = begins;
-            while begins != 0 {
-                let start = at + begins.trailing_zeros() as usize;
-                begins &= begins - 1;
-                self.begin(bytes, start, found);
-            }
-            let mut escapes = escapes;
-            while escapes != 0 {
-                let escape = at + escapes.trailing_zeros() as usize;
-                escapes &= escapes - 1;
+        let mut promising = [0; CHUNK];
+        self.for_each_chunk(bytes, starts, |at, begins, escapes| {
+            let count = self.sift(bytes, at, begins, &mut promising);
+            promising[..count].iter().for_each(|begin| self.begin(bytes, at + usize::from(*begin), found));
+            for escape in escapes.iter().map(|escape| at + usize::from(*escape)) {
                 if escape >= decoded_to && is_escape(&bytes[escape..]) {
                     decoded_to = self.escaped(bytes, escape, found);
                 }
@@ -101,49 +139,72 @@ impl<'k> Reader<'k> {
         });
     }
 
-    /// Calls with each block's offset, where forms may begin in it and where escapes stand, as bits.
+    /// Calls with the offset of each chunk, and where in it forms may begin and escapes stand.
     #[inline]
-    fn for_each_block(&self, bytes: &[u8], starts: Range<usize>, mut look: impl FnMut(usize, u64, u64)) {
+    fn for_each_chunk(
+        &self,
+        bytes: &[u8],
+        starts: Range<usize>,
+        mut look: impl FnMut(usize, &[u16], &[u16]),
+    ) {
         let has_white = self.known.table.white().at_start;
+        let mut sorted = [[0; 3]; BLOCKS + 1];
+        let (mut begins, mut escapes) = (Places::new(), Places::new());
         let mut at = starts.start;
         let mut carry = u64::from(at == 0 || bytes.get(at - 1).is_some_and(|byte| is_boundary(*byte)));
-        let mut next = self.classes(bytes, at);
         while at < starts.end {
-            let now = next;
-            next = self.classes(bytes, at + STEP);
-            let mut begins = (now.boundary << 1 | carry) & !now.white;
-            carry = now.boundary >> (STEP - 1);
-            if !has_white {
-                // White space within the first eight bytes: no form begins there.
-                let mut near = u128::from(now.white) | u128::from(next.white) << STEP;
-                near |= near >> 1;
-                near |= near >> 2;
-                near |= near >> 4;
-                begins &= !(near as u64);
+            let count = (starts.end - at).div_ceil(STEP).min(BLOCKS);
+            self.classifier.sort(bytes.get(at..).unwrap_or_default(), &mut sorted[..=count]);
+            begins.clear();
+            escapes.clear();
+            for (index, pair) in sorted[..=count].windows(2).enumerate() {
+                let (now, next) = (pair[0], pair[1]);
+                let mut begin = (now[IS_BOUNDARY] << 1 | carry) & !now[IS_WHITE];
+                carry = now[IS_BOUNDARY] >> (STEP - 1);
+                if !has_white {
+                    // White space within the first eight bytes: no form begins there.
+                    let mut near = u128::from(now[IS_WHITE]) | u128::from(next[IS_WHITE]) << STEP;
+                    near |= near >> 1;
+                    near |= near >> 2;
+                    near |= near >> 4;
+                    begin &= !(near as u64);
+                }
+                let left = starts.end - at - index * STEP;
+                let wanted = if left < STEP { (1 << left) - 1 } else { u64::MAX };
+                begins.push(index * STEP, begin & wanted);
+                escapes.push(index * STEP, now[IS_ESCAPE] & wanted);
             }
-            let left = starts.end - at;
-            let wanted = if left < STEP { (1 << left) - 1 } else { u64::MAX };
-            if (begins | now.escape) & wanted != 0 {
-                look(at, begins & wanted, now.escape & wanted);
-            }
-            at += STEP;
+            look(at, begins.all(), escapes.all());
+            at += CHUNK;
         }
     }
 
-    /// The classes of the bytes from here; what lies beyond the end is white.
-    #[inline]
-    fn classes(&self, bytes: &[u8], at: usize) -> Classes {
-        if let Some(block) = bytes.get(at..at + STEP) {
-            return self.classifier.classes(block.try_into().expect("it has the block's length"));
+    /// Keeps of some places those at which something may begin; gives how many these are. Few do, and nothing tells beforehand which: so
+    /// there is no branch on each.
+    fn sift(&self, bytes: &[u8], at: usize, begins: &[u16], kept: &mut [u16; CHUNK]) -> usize {
+        let mut count = 0;
+        for begin in begins {
+            let start = at + usize::from(*begin);
+            kept[count % CHUNK] = *begin;
+            count += usize::from(match bytes[start..].first_chunk::<PROBE>() {
+                Some(first) => self.may_begin(first),
+                None => true,
+            });
         }
-        let mut block = [0; STEP];
-        let rest = bytes.get(at..).unwrap_or_default();
-        block[..rest.len()].copy_from_slice(rest);
-        self.classifier.classes(&block)
+        count
+    }
+
+    #[inline]
+    fn may_begin(&self, first: &[u8; PROBE]) -> bool {
+        let word = u64::from_le_bytes(*first.first_chunk().expect("it has eight bytes"));
+        let is_form = self.known.table.may_begin(self.known.key.head(word));
+        let kinds = |at: usize| FIRST[usize::from(first[at])];
+        let is_base64 = kinds(0) & kinds(4) & kinds(8) & TEXT_IN_BASE64;
+        let is_hex = kinds(0) & kinds(2) & kinds(4) & kinds(6) & TEXT_IN_HEX;
+        is_form | ((is_base64 | is_hex) != 0)
     }
 
     /// All that may begin here.
-    #[inline]
     fn begin(&self, bytes: &[u8], start: usize, found: &mut Vec<Found>) {
         let Some(first) = bytes[start..].first_chunk::<8>() else { return };
         let head = self.known.key.head(u64::from_le_bytes(*first));
@@ -181,11 +242,8 @@ impl<'k> Reader<'k> {
 
     /// What stands in decoded text.
     fn within(&self, text: &[u8], mut tell: impl FnMut(Range<usize>, Known)) {
-        self.for_each_block(text, 0..text.len(), |at, begins, _| {
-            let mut begins = begins;
-            while begins != 0 {
-                let start = at + begins.trailing_zeros() as usize;
-                begins &= begins - 1;
+        self.for_each_chunk(text, 0..text.len(), |at, begins, _| {
+            for start in begins.iter().map(|begin| at + usize::from(*begin)) {
                 let Some(first) = text[start..].first_chunk::<8>() else { continue };
                 let head = self.known.key.head(u64::from_le_bytes(*first));
                 if self.known.table.may_begin(head) {

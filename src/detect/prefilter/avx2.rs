@@ -103,30 +103,46 @@ fn table(nibbles: &[u8; 16]) -> __m256i {
     _mm256_broadcastsi128_si256(unsafe { _mm_loadu_si128(nibbles.as_ptr().cast()) })
 }
 
-/// Which of 32 bytes have a bit of each mask in the class that two nibble tables give them. The processor must have AVX2.
+/// For each of some blocks, which of its bytes have a bit of each mask in the class that two nibble tables give them. The processor must
+/// have AVX2.
 #[expect(
     unsafe_code,
     reason = "the SIMD classifier; the one caller picks this engine only where AVX2 was detected"
 )]
-#[inline]
-pub(super) fn classes(tables: &[[u8; 16]; 2], masks: [u8; 3], block: &[u8; LANES]) -> [u32; 3] {
+pub(super) fn classes(
+    tables: &[[u8; 16]; 2],
+    masks: [u8; 3],
+    blocks: &[[u8; 2 * LANES]],
+    sorted: &mut [[u64; 3]],
+) {
     // SAFETY: `Engine::detect` saw AVX2 on this processor.
-    unsafe { classes_avx2(tables, masks, block) }
+    unsafe { classes_avx2(tables, masks, blocks, sorted) }
 }
 
 #[expect(unsafe_code, reason = "the SIMD classifier")]
 #[target_feature(enable = "avx2")]
-#[inline]
-unsafe fn classes_avx2(tables: &[[u8; 16]; 2], masks: [u8; 3], block: &[u8; LANES]) -> [u32; 3] {
+unsafe fn classes_avx2(
+    tables: &[[u8; 16]; 2],
+    masks: [u8; 3],
+    blocks: &[[u8; 2 * LANES]],
+    sorted: &mut [[u64; 3]],
+) {
     let nibble = _mm256_set1_epi8(0x0F);
-    // SAFETY: the block has the 32 bytes that are read.
-    let raw = unsafe { _mm256_loadu_si256(block.as_ptr().cast()) };
-    let by_low = _mm256_shuffle_epi8(table(&tables[0]), _mm256_and_si256(raw, nibble));
-    let high = _mm256_and_si256(_mm256_srli_epi16::<4>(raw), nibble);
-    let class = _mm256_and_si256(by_low, _mm256_shuffle_epi8(table(&tables[1]), high));
-    masks.map(|mask| {
-        let of_mask = _mm256_and_si256(class, _mm256_set1_epi8(mask.cast_signed()));
-        let none = _mm256_cmpeq_epi8(of_mask, _mm256_setzero_si256());
-        !(_mm256_movemask_epi8(none).cast_unsigned())
-    })
+    let (low, high) = (table(&tables[0]), table(&tables[1]));
+    let masks = masks.map(|mask| _mm256_set1_epi8(mask.cast_signed()));
+    for (block, sorted) in blocks.iter().zip(sorted) {
+        let half = |at: usize| {
+            // SAFETY: a block has 64 bytes, and `at` is 0 or 32.
+            let raw = unsafe { _mm256_loadu_si256(block.as_ptr().add(at).cast()) };
+            let by_low = _mm256_shuffle_epi8(low, _mm256_and_si256(raw, nibble));
+            let above = _mm256_and_si256(_mm256_srli_epi16::<4>(raw), nibble);
+            let class = _mm256_and_si256(by_low, _mm256_shuffle_epi8(high, above));
+            masks.map(|mask| {
+                let none = _mm256_cmpeq_epi8(_mm256_and_si256(class, mask), _mm256_setzero_si256());
+                !(_mm256_movemask_epi8(none).cast_unsigned())
+            })
+        };
+        let (first, second) = (half(0), half(LANES));
+        *sorted = std::array::from_fn(|at| u64::from(first[at]) | u64::from(second[at]) << LANES);
+    }
 }

@@ -5,16 +5,15 @@ use super::Engine;
 /// Bytes looked at in one step.
 pub(crate) const STEP: usize = 64;
 
-/// A bit for each of 64 bytes, the first one lowest.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Classes {
-    /// White space and control bytes, `0x00` to `0x20`.
-    pub(crate) white: u64,
-    /// Bytes behind which a stretch may begin; the white ones are among them.
-    pub(crate) boundary: u64,
-    /// Bytes that escapes begin with: `%`, `&` and `\`.
-    pub(crate) escape: u64,
-}
+/// For 64 bytes, a bit for each that is of a class, the first byte's lowest; the classes are [`IS_WHITE`], [`IS_BOUNDARY`] and [`IS_ESCAPE`].
+pub(crate) type Classes = [u64; 3];
+
+/// White space and control bytes, `0x00` to `0x20`.
+pub(crate) const IS_WHITE: usize = 0;
+/// Bytes behind which a stretch may begin; the white ones are among them.
+pub(crate) const IS_BOUNDARY: usize = 1;
+/// Bytes that escapes begin with: `%`, `&` and `\`.
+pub(crate) const IS_ESCAPE: usize = 2;
 
 const WHITE: u8 = 0b0000_0011;
 const BOUNDARY: u8 = 0b0011_1111;
@@ -87,31 +86,36 @@ impl Classifier {
         Self(Engine::detect())
     }
 
-    /// The classes of the bytes.
-    #[inline]
-    pub(crate) fn classes(self, block: &[u8; STEP]) -> Classes {
+    /// The classes of all blocks of the bytes, as far as there is room for them; what lies beyond the bytes' end is white.
+    pub(crate) fn sort(self, bytes: &[u8], sorted: &mut [Classes]) {
+        let (blocks, rest) = bytes.as_chunks::<STEP>();
+        let whole = blocks.len().min(sorted.len());
+        self.blocks(&blocks[..whole], &mut sorted[..whole]);
+        let mut last = [0; STEP];
+        last[..rest.len()].copy_from_slice(rest);
+        for (at, classes) in sorted[whole..].iter_mut().enumerate() {
+            self.blocks(&[if at == 0 { last } else { [0; STEP] }], std::slice::from_mut(classes));
+        }
+    }
+
+    fn blocks(self, blocks: &[[u8; STEP]], sorted: &mut [Classes]) {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
-            Engine::Avx2 => {
-                let (halves, _) = block.as_chunks::<32>();
-                let low = super::avx2::classes(&TABLES, MASKS, &halves[0]);
-                let high = super::avx2::classes(&TABLES, MASKS, &halves[1]);
-                let join = |at: usize| u64::from(low[at]) | u64::from(high[at]) << 32;
-                Classes { white: join(0), boundary: join(1), escape: join(2) }
+            Engine::Avx2 => super::avx2::classes(&TABLES, MASKS, blocks, sorted),
+            Engine::Portable => {
+                blocks.iter().zip(sorted).for_each(|(block, classes)| *classes = portable(block));
             }
-            Engine::Portable => portable(block),
         }
     }
 }
 
 fn portable(block: &[u8; STEP]) -> Classes {
-    let mut classes = Classes::default();
+    let mut classes = [0; 3];
     for (at, byte) in block.iter().enumerate() {
         let class = BY_BYTE[*byte as usize];
-        let bit = |mask: u8| u64::from(class & mask != 0) << at;
-        classes.white |= bit(WHITE);
-        classes.boundary |= bit(BOUNDARY);
-        classes.escape |= bit(ESCAPE);
+        for (bits, mask) in classes.iter_mut().zip(MASKS) {
+            *bits |= u64::from(class & mask != 0) << at;
+        }
     }
     classes
 }
@@ -132,9 +136,14 @@ mod tests {
 
     #[test]
     fn every_engine_gives_the_same_classes() {
-        let bytes: Vec<u8> = (0..=255).collect();
-        for block in bytes.as_chunks::<STEP>().0 {
-            assert_eq!(Classifier::detect().classes(block), portable(block));
+        let bytes: Vec<u8> = (0..=255).chain(0..40).collect();
+        for len in 0..bytes.len() {
+            let sort = |classifier: Classifier| {
+                let mut sorted = [[0; 3]; 7];
+                classifier.sort(&bytes[..len], &mut sorted);
+                sorted
+            };
+            assert_eq!(sort(Classifier::detect()), sort(Classifier(Engine::Portable)), "{len}");
         }
     }
 }

@@ -1,16 +1,4 @@
-//! The embedded store: a folder of dotenv files.
-//!
-//! An environment is a sub-folder, and a folder of secrets a file in it: `production/infrastructure.env` holds `/infrastructure`,
-//! `production/a/b.env` holds `/a/b`, and `production/_root.env` holds `/`. Other files, and names with a dot in front, are left alone.
-//!
-//! **Versions.** What is written through the store is kept: `production/.versions/infrastructure/POSTGRES_PASSWORD/000001.env` and so on. The current
-//! value is the one in the dotenv file. Its version is that of the last kept one if that is the same value; if not, somebody edited the file by hand, and
-//! it is one more than the last. With nothing kept it is 1. So listing writes nothing and always says the same of the same files; two edits by hand
-//! without a write between them are one version, and an edit that is taken back is none. Before a write, what was edited by hand is kept under the
-//! number that it had. When a version was written is known of those that were written through the store.
-//!
-//! **Safety.** Files are replaced whole, with the rights of their owner only (0600). Symbolic links, and files and folders that others can write to,
-//! are refused. One writer works at a time.
+//! The embedded store: a folder of dotenv files, read and written with all their other lines. It knows of no other manager.
 
 mod file;
 mod lock;
@@ -37,7 +25,19 @@ use crate::model::Secret;
 /// How many files an environment has at most.
 const MOST_FILES: usize = 10_000;
 
-/// A folder of dotenv files: see the [module](self).
+/// A folder of dotenv files.
+///
+/// An environment is a sub-folder, and a folder of secrets a file in it: `production/infrastructure.env` holds `/infrastructure`,
+/// `production/a/b.env` holds `/a/b`, and `production/_root.env` holds `/`. Other files, and names with a dot in front, are left alone.
+///
+/// **Versions.** What is written through the store is kept: `production/.versions/infrastructure/POSTGRES_PASSWORD/000001.env` and so on. The current
+/// value is the one in the dotenv file. Its version is that of the last kept one if that is the same value; if not, somebody edited the file by hand, and
+/// it is one more than the last. With nothing kept it is 1. So listing writes nothing and always says the same of the same files; two edits by hand
+/// without a write between them are one version, and an edit that is taken back is none. Before a write, what was edited by hand is kept under the
+/// number that it had. When a version was written is known of those that were written through the store.
+///
+/// **Safety.** Files are replaced whole, with the rights of their owner only (0600). Symbolic links, and files and folders that others can write to,
+/// are refused. One writer works at a time.
 #[derive(Debug)]
 pub struct DotenvStore {
     root: PathBuf,
@@ -112,7 +112,7 @@ impl DotenvStore {
     }
 
     /// Adds the files of a folder, and of those in it.
-    fn walk(&self, at: &FolderFile, depth: usize, found: &mut Walk) -> Result<(), StoreError> {
+    fn walk(&self, at: &FolderFile, depth: usize, found: &mut Walk<'_>) -> Result<(), StoreError> {
         let failed = |error: io::Error| file::trouble("list", &at.path, error);
         let mut entries =
             fs::read_dir(&at.path).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(failed)?;
@@ -124,7 +124,7 @@ impl DotenvStore {
             let name = entry.file_name();
             match place::kind(&at.folder, &name.to_string_lossy(), is_folder) {
                 Kind::Other => {}
-                Kind::Wrong(why) => found.deny(entry.path().display().to_string(), why),
+                Kind::Wrong(why) => found.deny(&at.folder, &entry.path(), why),
                 Kind::File(folder) => found.files.push(FolderFile { folder, path: entry.path() }),
                 Kind::Folder(folder) => {
                     let at = FolderFile { folder, path: entry.path() };
@@ -139,15 +139,15 @@ impl DotenvStore {
     }
 
     /// Walks a folder further down, or says why not.
-    fn enter(&self, at: &FolderFile, depth: usize, found: &mut Walk) -> Result<(), StoreError> {
+    fn enter(&self, at: &FolderFile, depth: usize, found: &mut Walk<'_>) -> Result<(), StoreError> {
         if depth > place::DEEPEST {
-            found.deny(at.path.display().to_string(), "folders lie too deep in each other");
+            found.deny(&at.folder, &at.path, "folders lie too deep in each other");
             return Ok(());
         }
         let entered = file::is_folder(&at.path).and_then(|_| self.walk(at, depth, found));
         match entered {
             Err(StoreError::Io { path, why, .. }) => {
-                found.deny(path, &why);
+                found.deny(&at.folder, Path::new(&path), &why);
                 Ok(())
             }
             other => other,
@@ -171,15 +171,17 @@ impl DotenvStore {
 }
 
 /// What a walk comes across.
-#[derive(Default)]
-struct Walk {
+struct Walk<'a> {
+    environment: &'a str,
     files: Vec<FolderFile>,
     denied: Vec<Denied>,
 }
 
-impl Walk {
-    fn deny(&mut self, path: String, why: &str) {
-        self.denied.push(Denied { path, why: why.to_owned() });
+impl Walk<'_> {
+    /// Nothing of this folder of secrets, or of what lies in it, could be read from this path.
+    fn deny(&mut self, folder: &str, path: &Path, why: &str) {
+        let why = format!("{}: {why}", path.display());
+        self.denied.push(Denied { path: format!("{}:{folder}", self.environment), why });
     }
 }
 
@@ -235,16 +237,17 @@ impl Store for DotenvStore {
         if !file::is_folder(&top.path)? {
             return Err(self.no_environment(environment));
         }
-        let mut found = Walk::default();
+        let mut found = Walk { environment, files: Vec::new(), denied: Vec::new() };
         self.walk(&top, 0, &mut found)?;
-        let mut listing = Listing { secrets: Vec::new(), denied: found.denied };
-        for file in &found.files {
-            match self.stored(environment, file) {
-                Ok(stored) => listing.secrets.extend(stored),
-                Err(StoreError::Io { path, why, .. }) => listing.denied.push(Denied { path, why }),
+        let mut secrets = Vec::new();
+        for file in std::mem::take(&mut found.files) {
+            match self.stored(environment, &file) {
+                Ok(stored) => secrets.extend(stored),
+                Err(StoreError::Io { path, why, .. }) => found.deny(&file.folder, Path::new(&path), &why),
                 Err(error) => return Err(error),
             }
         }
+        let mut listing = Listing { secrets, denied: found.denied };
         listing.secrets.sort_by(|one, other| one.path.cmp(&other.path));
         listing.denied.sort();
         Ok(listing)

@@ -323,6 +323,7 @@ mod unix {
         assert!(made.success());
         store.rights("production/a.env", 0o600);
         let listing = store.store().list("production").unwrap();
-        assert_eq!(listing.denied[0].why, "it is no file");
+        assert_eq!(listing.denied[0].path, "production:/a");
+        assert!(listing.denied[0].why.ends_with("a.env: it is no file"), "{:?}", listing.denied);
     }
 }

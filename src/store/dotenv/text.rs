@@ -400,7 +400,6 @@ mod tests {
             ("A=b\nhunter2\n", format!("line 2: {NO_ASSIGNMENT}")),
             ("1A=hunter2", format!("line 1: {NO_NAME}")),
             ("A-B=hunter2", format!("line 1: {NO_NAME}")),
-            ("export =hunter2", format!("line 1: {NO_NAME}")),
             ("=hunter2", format!("line 1: {NO_NAME}")),
             ("\nA='hunter2\n\n", format!("line 2: {OPEN_QUOTE}")),
             ("A=\"hunter2\\\"", format!("line 1: {OPEN_QUOTE}")),

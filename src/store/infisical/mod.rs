@@ -3,11 +3,6 @@
 //! Options and a sender come in; requests are described here and sent by the room `net`, which knows how often and how long. The routes are those of v4,
 //! or of v3 raw on servers that have no v4. Expanding references and including imports are always switched off by name: what is on by default differs
 //! by route and release, and an expanded value is not the one that is stored.
-//!
-//! **Environments** are known by slug, and by name too, in any case: asked for `production`, a project with the environment `Production (prod)` answers,
-//! and the paths in the answer say `production`, as they were asked for.
-//!
-//! **Values** are trimmed by the server ([`as_stored`]); a value that would not come back as it is, is refused before it is sent.
 
 mod change;
 mod fault;
@@ -44,6 +39,13 @@ use crate::{
 };
 
 /// A project of Infisical.
+///
+/// **Environments** are known by slug, and by name too, in any case: asked for `production`, a project answers whose environment has the name
+/// `Production` and the slug `prod`, and the paths in the answer say `production`, as they were asked for.
+///
+/// **Values** are trimmed by the server ([`as_stored`]); one that would not come back as it is, is refused before it is sent.
+///
+/// **Logging in** happens once, when something is first asked, and never again if it fails: three wrong logins lock an identity.
 pub struct Infisical {
     options: InfisicalOptions,
     sender: Box<dyn Send>,
