@@ -11,6 +11,7 @@ mod listing;
 mod login;
 mod project;
 mod protocol;
+mod pull;
 mod routes;
 mod secrets;
 pub(crate) mod server;
