@@ -78,12 +78,13 @@ pub fn weakness(name: &str, value: &[u8]) -> Option<Weakness> {
     if is_pem {
         return is_public(value).then_some(Weakness::Public);
     }
-    if is_address(value) {
+    let name = name.to_ascii_uppercase();
+    let is_named_so = SECRET_WORDS.iter().any(|word| name.contains(word));
+    let text = std::str::from_utf8(value).unwrap_or_default();
+    if is_address(text) || (!is_named_so && is_host(text)) {
         return Some(Weakness::Address);
     }
-    let name = name.to_ascii_uppercase();
-    let least =
-        if SECRET_WORDS.iter().any(|word| name.contains(word)) { BITS_OF_SECRET } else { BITS_OF_OTHER };
+    let least = if is_named_so { BITS_OF_SECRET } else { BITS_OF_OTHER };
     (strength_bits(value) < least).then_some(Weakness::Few)
 }
 
@@ -95,26 +96,28 @@ fn is_public(value: &[u8]) -> bool {
             .any(|label| memchr::memmem::find(value, label).is_some())
 }
 
-/// Whether it is a URL, a mail address or a host with a port that carries neither user nor query nor long path.
-fn is_address(value: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(value) else { return false };
-    let is_host = |host: &str| {
-        let (host, port) = host.rsplit_once(':').unwrap_or((host, "0"));
-        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-        host.contains('.') && host.chars().all(is_name) && port.chars().all(|c| c.is_ascii_digit())
-    };
+/// Whether it is a URL that carries neither user nor query nor long path, or a mail address.
+fn is_address(text: &str) -> bool {
     if let Some((scheme, rest)) = text.split_once("://") {
         let is_scheme = scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
         let path = rest.split_once('/').map_or("", |(_, path)| path);
         // A webhook's secret is a long part of its path.
-        let has_long_part =
-            path.split('/').any(|part| part.len() >= 16 && strength_bits(part.as_bytes()) >= 48.0);
-        return is_scheme && !rest.contains(['@', '?']) && !has_long_part;
+        let is_long = |part: &str| part.len() >= 16 && strength_bits(part.as_bytes()) >= 48.0;
+        return is_scheme && !rest.contains(['@', '?']) && !path.split('/').any(is_long);
     }
-    if let Some((user, host)) = text.split_once('@') {
-        return is_host(host) && user.chars().all(|c| c.is_ascii_alphanumeric() || "._+-".contains(c));
-    }
-    is_host(text) && strength_bits(value) < 64.0 && !text.starts_with('.')
+    let is_user = |user: &str| user.chars().all(|c| c.is_ascii_alphanumeric() || "._+-".contains(c));
+    text.split_once('@').is_some_and(|(user, host)| is_user(user) && is_host(host))
+}
+
+/// Whether it is a host's name with a dot in it, or such a host with a port.
+fn is_host(text: &str) -> bool {
+    const LONGEST_LABEL: usize = 30;
+    let (host, port) = text.rsplit_once(':').unwrap_or((text, "0"));
+    let is_label = |label: &str| {
+        let is_name = label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        (1..=LONGEST_LABEL).contains(&label.len()) && is_name
+    };
+    host.contains('.') && host.split('.').all(is_label) && port.chars().all(|c| c.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -128,7 +131,7 @@ mod tests {
             ("POSTGRES_PASSWORD", "postgres", Some(Weakness::Few)),
             ("FEATURE_X", "true", Some(Weakness::Short)),
             ("AWS_REGION", "eu-central-1", Some(Weakness::Few)),
-            ("DB_HOST", "postgres-0.kosmos-db", Some(Weakness::Few)),
+            ("DB_HOST", "postgres-0.kosmos-db", Some(Weakness::Address)),
             ("GRAFANA_URL", "https://grafana.example.com/d/home", Some(Weakness::Address)),
             ("NOTIFY_MAIL", "platform-team@example.com", Some(Weakness::Address)),
             (
