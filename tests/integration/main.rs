@@ -9,6 +9,7 @@ mod harness;
 mod history;
 mod hook;
 mod hostile;
+mod inventory;
 mod pieces;
 mod policy;
 mod readme;
