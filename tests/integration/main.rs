@@ -11,6 +11,7 @@ mod hook;
 mod hostile;
 #[cfg(feature = "network")]
 mod infisical;
+mod inventory;
 mod known;
 mod pieces;
 mod policy;

@@ -114,11 +114,9 @@ pub(super) fn schedule(page: &mut Page, review: &DueReview) {
         }
     }
     put_unread(page, &review.unread);
-    let mut parts: Vec<String> = State::ALL
-        .iter()
-        .map(|state| (review.count(*state), state))
-        .map(|(n, state)| format!("{n} {state}"))
-        .collect();
+    let counts: Vec<String> =
+        State::ALL.iter().map(|state| format!("{} {state}", review.count(*state))).collect();
+    let mut parts = vec![counts.join(", ")];
     parts.push(format!("on {} in {}", review.today, place(&review.store, &review.environments)));
     if !review.absent.is_empty() {
         let absent = counted(review.absent.len() as u64, "secret");
@@ -156,5 +154,150 @@ fn dates(secret: &Scheduled) -> String {
     match (secret.days_left, secret.due) {
         (Some(days), Some(due)) => format!("{}d  {due}", days.unsigned_abs()),
         _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{inventory::Kind, output::RenderOptions};
+
+    fn page(width: usize, put: impl Fn(&mut Page)) -> String {
+        let mut page = Page::new(&RenderOptions { width, ..RenderOptions::default() });
+        put(&mut page);
+        String::from_utf8(page.into_bytes()).unwrap()
+    }
+
+    fn scheduled(state: State, path: &str, days: Option<i32>) -> Scheduled {
+        let due = days.map(|_| "2026-11-30".parse().unwrap());
+        Scheduled {
+            state,
+            environment: "production".into(),
+            path: path.into(),
+            kind: Kind::DatabasePassword,
+            version: 3,
+            written: None,
+            due,
+            days_left: days,
+            every_days: 90,
+            notice_days: 7,
+            trigger: Trigger::Automated,
+            fix: "rotate it: the value in the service first, then in the manager",
+        }
+    }
+
+    fn due_review() -> DueReview {
+        DueReview {
+            schema: "hekate.inventory-due/1",
+            project: "kosmos".into(),
+            store: "dir:store".into(),
+            environments: vec!["production".into()],
+            today: "2026-11-26".parse().unwrap(),
+            secrets: vec![
+                scheduled(State::Overdue, "/infrastructure/POSTGRES_REPLICATION_PASSWORD", Some(-117)),
+                scheduled(State::Overdue, "/infrastructure/A", Some(-2)),
+                scheduled(State::Unknown, "/infrastructure/B", None),
+            ],
+            absent: vec!["production:/a/X".into()],
+            unread: vec![Unread { path: "production:/b".into(), why: "no permission".into() }],
+        }
+    }
+
+    #[test]
+    fn dates_stand_in_a_row_where_they_fit_and_beneath_where_not() {
+        let wide = page(80, |page| schedule(page, &due_review()));
+        insta::assert_snapshot!(wide, @"
+        overdue  past their rotation date, automated
+          117d  2026-11-30  production:/infrastructure/POSTGRES_REPLICATION_PASSWORD
+            2d  2026-11-30  production:/infrastructure/A
+          → rotate it: the value in the service first, then in the manager
+
+        unknown  without a date, automated
+          production:/infrastructure/B
+          → rotate it: the value in the service first, then in the manager
+
+        unread  what the manager did not show
+          production:/b
+            no permission
+
+        2 overdue, 0 soon, 1 unknown, 0 fine
+        on 2026-11-26 in dir:store (production)
+        1 secret not in the manager: see hekate inventory check
+        ");
+        assert!(wide.lines().all(|line| line.width() <= 80));
+        insta::assert_snapshot!(page(50, |page| schedule(page, &due_review())), @"
+        overdue  past their rotation date, automated
+          production:/infrastructure/POSTGRES_REPLICATION_PASSWORD
+            117d  2026-11-30
+          production:/infrastructure/A
+            2d  2026-11-30
+          → rotate it: the value in the service first,
+            then in the manager
+
+        unknown  without a date, automated
+          production:/infrastructure/B
+          → rotate it: the value in the service first,
+            then in the manager
+
+        unread  what the manager did not show
+          production:/b
+            no permission
+
+        2 overdue, 0 soon, 1 unknown, 0 fine
+        on 2026-11-26 in dir:store (production)
+        1 secret not in the manager: see hekate inventory
+        check
+        ");
+    }
+
+    #[test]
+    fn problems_are_told_within_the_width_but_for_words_that_are_longer() {
+        let problem = |code, subjects: &[&str], detail: Option<&str>| Problem {
+            code,
+            subjects: subjects.iter().map(|subject| (*subject).to_owned()).collect(),
+            detail: detail.map(str::to_owned),
+        };
+        let found = Review {
+            schema: "hekate.inventory-review/1",
+            project: "kosmos".into(),
+            store: "dir:store".into(),
+            environments: vec!["development".into(), "production".into()],
+            secrets: 36,
+            problems: vec![
+                problem(Code::Missing, &["production:/a/X"], None),
+                problem(Code::DevelopmentValue, &["development:/a/X", "production:/a/X"], None),
+                problem(Code::PolicyTooWide, &["policy ops"], Some("write on /*")),
+            ],
+            unread: Vec::new(),
+        };
+        let narrow = page(40, |page| review(page, &found));
+        insta::assert_snapshot!(narrow, @"
+        missing  in the inventory, not in the
+                 manager
+          production:/a/X
+          → store a value there, or take the
+            name out of the inventory
+
+        development-value  one value in
+                           development and
+                           elsewhere
+          development:/a/X
+          = production:/a/X
+          → rotate it outside of development:
+            who reads that environment knows the
+            others
+
+        policy-too-wide  a role that may change
+                         everything
+          policy ops
+            write on /*
+          → name the folders that it works on,
+            or take write, delete and admin away
+
+        3 problems
+        36 secrets looked at in dir:store
+        (development, production)
+        ");
+        assert!(narrow.lines().all(|line| line.width() <= 40));
     }
 }

@@ -48,7 +48,7 @@ pub struct Rotation {
 }
 
 /// One row: what holds for names of a folder.
-struct Default_ {
+struct Row {
     /// A pattern of folder and name.
     path: &'static str,
     kind: Kind,
@@ -57,14 +57,14 @@ struct Default_ {
     trigger: Trigger,
 }
 
-const fn row(path: &'static str, kind: Kind, every: u32, notice: u32, trigger: Trigger) -> Default_ {
-    Default_ { path, kind, every, notice, trigger }
+const fn row(path: &'static str, kind: Kind, every: u32, notice: u32, trigger: Trigger) -> Row {
+    Row { path, kind, every, notice, trigger }
 }
 
 /// The platform's rules, by folder and name. The first row that fits holds; the rows at the end are for any folder, and there is
 /// one for each kind among them.
 #[rustfmt::skip]
-const DEFAULTS: &[Default_] = &[
+const DEFAULTS: &[Row] = &[
     row("/infrastructure/POSTGRES_*",            Kind::DatabasePassword, 90,  7, Trigger::Automated),
     row("/infrastructure/DRAGONFLY_*",           Kind::CachePassword,    90,  7, Trigger::Automated),
     row("/infrastructure/REDIS_*",               Kind::CachePassword,    90,  7, Trigger::Automated),
@@ -90,8 +90,8 @@ const DEFAULTS: &[Default_] = &[
 ///
 /// A kind that is not the folder's own has the schedule of that kind, wherever it first stands in the table.
 pub(super) fn defaults(path: &str, kind: Option<Kind>) -> (Kind, Rotation) {
-    let fits = |row: &&Default_| row.path.parse::<PathPattern>().is_ok_and(|pattern| pattern.matches(path));
-    let is_kind = |row: &&Default_| kind.is_none_or(|kind| row.kind == kind);
+    let fits = |row: &&Row| row.path.parse::<PathPattern>().is_ok_and(|pattern| pattern.matches(path));
+    let is_kind = |row: &&Row| kind.is_none_or(|kind| row.kind == kind);
     let found = DEFAULTS.iter().filter(fits).find(is_kind).or_else(|| DEFAULTS.iter().find(is_kind));
     let row = found.expect("there is a row for each kind, and one for every path");
     let rotation =

@@ -21,7 +21,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-use std::{fs::File, io::Read, path::Path};
+use std::{collections::HashMap, fs::File, io::Read, path::Path};
 
 use sha2::{Digest, Sha256};
 
@@ -65,6 +65,8 @@ pub struct Inventory {
     pub policies: Vec<Policy>,
     /// SHA-256 of the file.
     pub digest: [u8; 32],
+    /// Where in `entries` each name stands.
+    by_name: HashMap<String, usize>,
 }
 
 /// A secret of the inventory.
@@ -152,7 +154,7 @@ impl Inventory {
 
     /// The secret of this name: a name stands in one folder only.
     pub fn entry(&self, name: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.name == name)
+        self.by_name.get(name).map(|index| &self.entries[*index])
     }
 
     /// The signing key whose rotation brings this name to its folder for a while.

@@ -25,11 +25,11 @@ pub(super) fn plain_name(text: &str) -> Result<(), &'static str> {
 
 /// A folder as the manager writes it, with a slash in front and none at the end: of `a/b` and `/a/b/` it is `/a/b`.
 pub(super) fn folder(text: &str) -> Result<String, &'static str> {
+    if text == "/" {
+        return Ok(text.to_owned());
+    }
     let inner = text.strip_prefix('/').unwrap_or(text);
     let inner = inner.strip_suffix('/').unwrap_or(inner);
-    if inner.is_empty() && !text.is_empty() {
-        return Ok("/".to_owned());
-    }
     // A leading dot would make `..` possible, and hidden folders.
     if inner.split('/').all(|part| is_word(part, "_-.")) {
         Ok(format!("/{inner}"))
@@ -116,10 +116,10 @@ mod tests {
 
     #[test]
     fn folders_have_one_spelling() {
-        for (text, folder_) in
+        for (text, expected) in
             [("infrastructure", "/infrastructure"), ("/a/b/", "/a/b"), ("/", "/"), ("a.b", "/a.b")]
         {
-            assert_eq!(folder(text).as_deref(), Ok(folder_), "{text}");
+            assert_eq!(folder(text).as_deref(), Ok(expected), "{text}");
         }
         for text in ["", "//", "a//b", "../a", "a/../b", "a b", "a:b", "-a", ".git"] {
             assert!(folder(text).is_err(), "{text}");

@@ -38,6 +38,7 @@ pub(super) fn inventory(raw: RawInventory, digest: [u8; 32]) -> Result<Inventory
         known.entry(folder, name.value, raw)
     })?;
     entries.sort_by(|one, two| (&one.folder, &one.name).cmp(&(&two.folder, &two.name)));
+    let by_name = entries.iter().enumerate().map(|(index, entry)| (entry.name.clone(), index)).collect();
     let mut seen = HashSet::new();
     Ok(Inventory {
         tokens: each(raw.tokens, |raw| token(raw, &known, &mut seen))?,
@@ -47,6 +48,7 @@ pub(super) fn inventory(raw: RawInventory, digest: [u8; 32]) -> Result<Inventory
         environments: known.environments,
         entries,
         digest,
+        by_name,
     })
 }
 
@@ -66,7 +68,8 @@ fn environments(raw: Spanned<Vec<Spanned<String>>>) -> Result<Vec<String>, Fault
             return Err(Fault::at(&environment, format!("`{}` stands twice", environment.value)));
         }
         if target::is_field(&environment.value) {
-            let message = format!("no environment is called `{}`: a target's key is", environment.value);
+            let message =
+                format!("`{}` is a key of targets: call the environment otherwise", environment.value);
             return Err(Fault::at(&environment, message));
         }
         environments.push(checked(environment, name::plain_name)?);

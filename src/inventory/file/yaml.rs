@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_saphyr::{
     DuplicateKeyPolicy, Error, Location, MergeKeyPolicy, MessageFormatter, Options, UserMessageFormatter,
-    alias_limits, budget, options,
+    alias_limits, budget, budget::BudgetBreach, options,
 };
 
 use super::{
@@ -30,6 +30,7 @@ fn bounded() -> Options {
         duplicate_keys: DuplicateKeyPolicy::Error,
         merge_keys: MergeKeyPolicy::Error,
         strict_booleans: true,
+        emit_comments: false,
         with_snippet: false,
     }
 }
@@ -61,13 +62,26 @@ fn message(error: &Error) -> String {
             format!("expected {expected}, found {}", type_of(unexpected))
         }
         Error::MergeKeyNotAllowed { .. } => "merge keys (`<<`) are not taken: write it out".to_owned(),
-        Error::MultipleDocuments { .. } => "an inventory is one document".to_owned(),
+        Error::MultipleDocuments { .. } | Error::Budget { breach: BudgetBreach::Documents { .. }, .. } => {
+            "an inventory is one document".to_owned()
+        }
+        Error::Budget { .. } => "this file is bigger, or goes deeper, than an inventory can".to_owned(),
+        Error::Eof { .. } => "the file ends where more is expected".to_owned(),
+        Error::Unexpected { expected, .. } => format!("expected {}", in_words(expected)),
         Error::NullIntoString { .. } => "expected text, found nothing".to_owned(),
         Error::AliasReplayLimitExceeded { .. } | Error::AliasReplayStackDepthExceeded { .. } => {
             "aliases make more of this file than an inventory can be: write it out".to_owned()
         }
         other => UserMessageFormatter.format_message(other).into_owned(),
     }
+}
+
+/// What the parser calls the shapes of YAML, as people do.
+const SHAPES: &[(&str, &str)] =
+    &[("mapping start", "a map"), ("sequence start", "a list"), ("string scalar", "text")];
+
+fn in_words(expected: &'static str) -> &'static str {
+    SHAPES.iter().find(|(shape, _)| *shape == expected).map_or(expected, |(_, words)| words)
 }
 
 /// A word of the file, short enough to be one.

@@ -94,7 +94,7 @@ impl DueReview {
 /// What to do, by who starts the rotation.
 const FIXES: &[(Trigger, &str)] = &[
     (Trigger::Automated, "rotate it: the value in the service first, then in the manager"),
-    (Trigger::Manual, "make a new one with its provider, store it in the manager, revoke the old one"),
+    (Trigger::Manual, "make a new one, store it in the manager, and revoke the old one where it came from"),
     (
         Trigger::BlueGreen,
         "store the next key beside it, have both accepted, wait out the grace time, promote",

@@ -21,7 +21,7 @@ pub struct Holdings {
 pub struct Held {
     /// As the inventory calls it; the manager's slug may be another one.
     pub name: String,
-    /// By path.
+    /// By folder and name.
     pub secrets: Vec<Stored>,
     /// What could not be read of it.
     pub denied: Vec<Denied>,
@@ -95,7 +95,7 @@ impl Held {
             Ok(listing) => {
                 held.secrets = listing.secrets;
                 held.denied = listing.denied;
-                held.secrets.sort_by(|one, two| one.path.cmp(&two.path));
+                held.secrets.sort_by(|one, two| key(one).cmp(&key(two)));
             }
             // A project that is not there says the same of every environment: then nothing can be told at all.
             Err(StoreError::NotFound { what, .. }) if store.environments().is_ok() => {
@@ -136,7 +136,8 @@ impl Held {
 
     /// The secret at a folder and name.
     pub fn find(&self, folder: &str, name: &str) -> Option<Placed<'_>> {
-        self.placed().find(|placed| placed.stored.path.folder == folder && placed.stored.path.name == name)
+        let index = self.secrets.binary_search_by(|stored| key(stored).cmp(&(folder, name))).ok()?;
+        Some(Placed { environment: &self.name, stored: &self.secrets[index] })
     }
 
     /// Whether something at this folder and name may be there unseen.
@@ -153,6 +154,11 @@ impl Held {
 /// Of `prod:/infrastructure` the path: the slug in front may differ from the inventory's name.
 fn inner_path(path: &str) -> Option<&str> {
     path.split_once(':').map(|(_, path)| path).filter(|path| path.starts_with('/'))
+}
+
+/// What secrets are sorted and found by.
+fn key(stored: &Stored) -> (&str, &str) {
+    (&stored.path.folder, &stored.path.name)
 }
 
 fn is_pending(folder: &str) -> bool {
