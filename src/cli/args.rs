@@ -46,6 +46,8 @@ pub(super) enum Command {
     Report(ReportArgs),
     /// Install, take away and run git hooks
     Hook(HookArgs),
+    /// Hold the secret manager against inventory.yaml
+    Inventory(InventoryArgs),
     /// Write a commented hekate.toml and check .gitignore
     Init(InitArgs),
 }
@@ -293,7 +295,7 @@ pub(super) struct RuleListArgs {
 pub(super) enum ListFormat {
     /// A line each.
     Human,
-    /// An array of rules.
+    /// For programs.
     Json,
 }
 
@@ -454,6 +456,66 @@ pub(super) struct HookScanArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct InventoryArgs {
+    #[command(subcommand)]
+    pub(super) command: InventoryCommand,
+}
+
+const INVENTORY_EXIT_CODES: &str = "\
+Exit codes:
+  0  nothing to do
+  1  problems, or (of due) something is overdue
+  2  wrong use or config
+  3  the manager can't be asked, or did not show everything, and no problem was found";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum InventoryCommand {
+    /// What is missing in the manager, unexpected, empty, or in the wrong folder
+    #[command(after_help = INVENTORY_EXIT_CODES)]
+    Check(ReviewArgs),
+    /// Values that are weak or used twice; policies and tokens that reach too far
+    #[command(after_help = INVENTORY_EXIT_CODES)]
+    Lint(ReviewArgs),
+    /// Secrets past their rotation date, or near it
+    #[command(after_help = INVENTORY_EXIT_CODES)]
+    Due {
+        #[command(flatten)]
+        review: ReviewArgs,
+        /// The day that counts as today
+        #[arg(long, value_name = "DATE", value_parser = parse_date, hide = true)]
+        today: Option<jiff::civil::Date>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StoreArgs {
+    /// The secret manager: dir:PATH, a folder of dotenv files, or infisical [default: `[store]` of trusted config]
+    #[arg(long, value_name = "dir:PATH|infisical")]
+    pub(super) store: Option<String>,
+    /// What it should hold [default: `[inventory]` of trusted config]
+    #[arg(long, value_name = "FILE")]
+    pub(super) inventory: Option<PathBuf>,
+    /// Read this hekate.toml as trusted config [default: hekate/hekate.toml in $XDG_CONFIG_HOME, else in ~/.config]
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Look at this environment only (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub(super) environment: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReviewArgs {
+    #[command(flatten)]
+    pub(super) store: StoreArgs,
+    /// Text for people, or JSON
+    #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
+    pub(super) format: ListFormat,
+    /// When to use colour
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub(super) color: Color,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct InitArgs {
     /// The folder to set up
     #[arg(default_value = ".", value_name = "DIR")]
@@ -525,6 +587,10 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
         "m" => number.checked_mul(60).map(Duration::from_secs).ok_or_else(fail),
         _ => Err(fail()),
     }
+}
+
+fn parse_date(text: &str) -> Result<jiff::civil::Date, String> {
+    text.parse().map_err(|_| "a day is written YYYY-MM-DD".to_owned())
 }
 
 fn parse_confidence(text: &str) -> Result<Confidence, String> {

@@ -11,7 +11,7 @@
 use std::{io, process::ExitCode};
 
 use super::sink;
-use crate::{git::RepositoryError, model::Report, source::StagedError};
+use crate::{git::RepositoryError, model::Report, source::StagedError, store::StoreError};
 
 /// What the process ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,8 +76,18 @@ pub(super) fn of_error(error: &anyhow::Error) -> Exit {
 fn is_unreadable(cause: &(dyn std::error::Error + 'static)) -> bool {
     let repository = cause.downcast_ref::<RepositoryError>();
     let staged = cause.downcast_ref::<StagedError>();
+    let store = cause.downcast_ref::<StoreError>();
     repository.is_some_and(RepositoryError::is_unreadable)
+        || store.is_some_and(is_down)
         || staged.is_some_and(|error| !matches!(error, StagedError::Bare(_)))
+}
+
+/// Whether a secret manager is named and can't be asked now; what is missing or wrong in the set-up is wrong use.
+fn is_down(error: &StoreError) -> bool {
+    !matches!(
+        error,
+        StoreError::Credentials { .. } | StoreError::Unauthenticated { .. } | StoreError::NotFound { .. }
+    )
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod exit;
 mod history;
 mod hook;
 mod init;
+mod inventory;
 mod progress;
 mod report;
 mod rules;
@@ -36,6 +37,7 @@ pub fn run() -> Exit {
         Command::Baseline(args) => baseline::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Hook(args) => hook::run(&args),
+        Command::Inventory(args) => inventory::run(&args),
         Command::Init(args) => init::run(&args),
     };
     result.unwrap_or_else(|error| exit::of_error(&error))

@@ -83,7 +83,8 @@ pub(super) struct Look {
 }
 
 impl Look {
-    fn options(self, to_stdout: bool) -> RenderOptions {
+    /// Of what goes to standard output, or to a file.
+    pub(super) fn options(self, to_stdout: bool) -> RenderOptions {
         let is_terminal = to_stdout && io::stdout().is_terminal();
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let color = match self.color {

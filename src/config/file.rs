@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use super::{ConfigError, home::Text};
 use crate::{
@@ -43,6 +43,26 @@ pub(super) struct ScanSection {
 #[serde(default)]
 struct Sections {
     scan: ScanSection,
+    // What only trusted config may say; `trusted` reads it.
+    store: Option<IgnoredAny>,
+    inventory: Option<IgnoredAny>,
+    index: Option<IgnoredAny>,
+    verify: Option<IgnoredAny>,
+    respond: Option<IgnoredAny>,
+}
+
+impl Sections {
+    /// The first section that is for trusted config only.
+    fn trusted_only(&self) -> Option<&'static str> {
+        let sections = [
+            ("store", &self.store),
+            ("inventory", &self.inventory),
+            ("index", &self.index),
+            ("verify", &self.verify),
+            ("respond", &self.respond),
+        ];
+        sections.into_iter().find(|(_, section)| section.is_some()).map(|(name, _)| name)
+    }
 }
 
 impl ConfigFile {
@@ -85,8 +105,12 @@ impl ConfigFile {
     fn read(text: &Text, extends: Extends) -> Result<Self, ConfigError> {
         // Rules and top-level keys are checked with the rules' own schema; `[scan]` is checked here.
         let pack = RulePack::parse(&text.text, &text.name, extends)?;
-        let Sections { scan } =
+        let sections: Sections =
             read_toml(&text.name.to_string_lossy(), &text.text).map_err(crate::rule::RuleError::from)?;
+        if let Some(section) = sections.trusted_only().filter(|_| extends == Extends::Refused) {
+            return Err(ConfigError::Untrusted { config: text.name.clone(), section });
+        }
+        let scan = sections.scan;
         let mut named = scan.rules.iter().chain(&scan.baseline);
         if let Some(path) = named.find(|path| extends == Extends::Refused && !stays_inside(path)) {
             return Err(ConfigError::LeadsOut { config: text.name.clone(), path: path.clone() });

@@ -9,6 +9,7 @@ mod home;
 mod hooks;
 mod repository;
 mod settings;
+mod trusted;
 
 pub use cache_key::cache_key;
 pub use file::{CONFIG_NAME, ConfigFile, STARTER};
@@ -18,3 +19,4 @@ pub use repository::{describe, describe_git, root_of};
 pub use settings::{
     BASELINE_NAME, ConfigError, Flags, Settings, WalkFlags, find_rule, fingerprint_key, today,
 };
+pub use trusted::{IndexSection, InventorySection, StoreSection, Trusted};

@@ -101,6 +101,25 @@ pub enum ConfigError {
         /// The path in it.
         path: PathBuf,
     },
+    /// A repository's config says what only trusted config may.
+    #[error(
+        "{}: [{section}] counts only in a config that --config names, or in your own (hekate/hekate.toml in $XDG_CONFIG_HOME, else in \
+         ~/.config); what a repository brings along must not say it", config.display()
+    )]
+    Untrusted {
+        /// The config.
+        config: PathBuf,
+        /// The section in it.
+        section: &'static str,
+    },
+    /// A section of trusted config that nothing reads yet.
+    #[error("{}: this version does not know [{section}]; take it out", config.display())]
+    UnreadSection {
+        /// The config.
+        config: PathBuf,
+        /// The section in it.
+        section: &'static str,
+    },
     /// `--policy-from` names no commit.
     #[error(
         "--policy-from {name}: no such commit here ({}); fetch it first, with `git fetch origin BRANCH`; in CI check out with \

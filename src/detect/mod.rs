@@ -22,5 +22,6 @@ pub use canonical::canonical;
 pub use content::{Content, FileContent, Utf16Content};
 pub use judge::{RawMatch, strength_bits};
 pub use matcher::{DetectError, Detector};
+pub use placeholder::is_placeholder;
 pub use trace::{Trace, Tracer};
 pub use utf16::Utf16;

@@ -192,6 +192,9 @@ const REFERENCES: &[&str] = &[
     "sops",
 ];
 
+/// Longer values hold such words by chance.
+const LONGEST: usize = 400;
+
 static WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| {
     AhoCorasick::builder()
         .ascii_case_insensitive(true)
@@ -201,7 +204,6 @@ static WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| {
 
 /// Whether the value at `secret` only stands in for a secret.
 pub(super) fn is_ruled_out(bytes: &[u8], secret: &Range<usize>, specificity: Specificity) -> bool {
-    const LONGEST: usize = 400;
     let value = &bytes[secret.clone()];
     if value.len() > LONGEST {
         return false;
@@ -214,6 +216,11 @@ pub(super) fn is_ruled_out(bytes: &[u8], secret: &Range<usize>, specificity: Spe
         Specificity::Provider => is_reference(bytes, secret) || is_stand_in(value),
         Specificity::Format | Specificity::Checksum => false,
     }
+}
+
+/// Whether a value, whatever it is for, only stands in for a secret: filler, words such as `changeme`, `password123`, `<token>`.
+pub fn is_placeholder(value: &[u8]) -> bool {
+    value.len() <= LONGEST && (is_filler(value) || WORDS.is_match(value) || is_stand_in(value))
 }
 
 /// One character over and over, or characters in their order.

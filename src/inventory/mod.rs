@@ -1,1 +1,19 @@
 //! What the secret manager should hold and what it does: `inventory.yaml`, and the index of known values.
+//!
+//! [`Inventory`] is the file, read strictly and checked: who holds one needs not ask again whether a name stands in two folders or
+//! a period is one. [`check`], [`lint`] and [`due`] hold it against what a manager has ([`Holdings`]), and give problems with
+//! a code word, the places and what to do; values stand in none of them. This room knows of no terminal and sends nothing itself.
+
+mod file;
+mod review;
+
+pub(crate) use file::words;
+pub use file::{
+    Algorithm, Cache, CacheFlavour, Consumer, ConsumerType, Entry, Inventory, InventoryError, Keycloak, Kind,
+    Kubernetes, Minio, Nats, PENDING_FOLDER, PathPattern, Period, Permission, Playbook, Policy, Postgres,
+    Provider, Role, Rotation, Scope, Signing, Target, Targets, Token, Trigger, WebLogin, is_development,
+    is_production,
+};
+pub use review::{
+    Code, DueReview, Held, Holdings, Placed, Problem, Review, Scheduled, State, Unread, check, due, lint,
+};

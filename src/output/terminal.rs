@@ -10,13 +10,13 @@ use crate::model::Severity;
 use super::RenderOptions;
 
 /// Faint, for what frames the content.
-pub(super) const FRAME: Style = Style::new().dimmed();
+pub(crate) const FRAME: Style = Style::new().dimmed();
 /// Bold, for what is read first.
-pub(super) const STRONG: Style = Style::new().bold();
+pub(crate) const STRONG: Style = Style::new().bold();
 /// For what needs a look at once.
-pub(super) const ALARM: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const ALARM: Style = AnsiColor::Red.on_default().bold();
 /// As the terminal has it.
-pub(super) const PLAIN: Style = Style::new();
+pub(crate) const PLAIN: Style = Style::new();
 
 /// The least width that lines are laid out for, in columns.
 const MIN_WIDTH: usize = 40;
@@ -75,7 +75,7 @@ pub(super) fn sanitise_line(line: &str) -> String {
 /// JSON text with every unsafe character as `\uNNNN`, so that it means the same and can be printed.
 ///
 /// Such characters stand in strings only: outside them JSON is ASCII, and its one control character here is the line feed.
-pub(super) fn escape_json(json: String) -> String {
+pub(crate) fn escape_json(json: String) -> String {
     let must_escape = |c: char| c != '\n' && is_unsafe(c);
     if !json.contains(must_escape) {
         return json;
@@ -108,41 +108,41 @@ pub(super) fn severity_style(severity: Severity) -> Style {
 }
 
 /// What stands before the first line of a paragraph; further lines are indented to where its text begins.
-pub(super) struct Label<'a> {
+pub(crate) struct Label<'a> {
     /// Blanks before it.
-    pub(super) indent: usize,
+    pub(crate) indent: usize,
     /// The word itself.
-    pub(super) text: &'a str,
+    pub(crate) text: &'a str,
     /// Columns it takes, with the blanks behind it.
-    pub(super) width: usize,
+    pub(crate) width: usize,
     /// Its colour.
-    pub(super) style: Style,
+    pub(crate) style: Style,
 }
 
 impl Label<'_> {
     /// No label: text from the left edge.
-    pub(super) const NONE: Label<'static> = Label { indent: 0, text: "", width: 0, style: PLAIN };
+    pub(crate) const NONE: Label<'static> = Label { indent: 0, text: "", width: 0, style: PLAIN };
 }
 
 /// Text for a terminal in the making. Whatever is put on it is made safe first.
-pub(super) struct Page {
+pub(crate) struct Page {
     text: String,
     color: bool,
     width: usize,
 }
 
 impl Page {
-    pub(super) fn new(options: &RenderOptions) -> Self {
+    pub(crate) fn new(options: &RenderOptions) -> Self {
         Self { text: String::new(), color: options.color, width: options.width.max(MIN_WIDTH) }
     }
 
     /// Columns that a line may take.
-    pub(super) fn width(&self) -> usize {
+    pub(crate) fn width(&self) -> usize {
         self.width
     }
 
     /// Adds text to the current line.
-    pub(super) fn put(&mut self, style: Style, text: &str) {
+    pub(crate) fn put(&mut self, style: Style, text: &str) {
         let text = sanitise(text);
         if self.color && style != PLAIN && !text.is_empty() {
             push(&mut self.text, format_args!("{style}{text}{style:#}"));
@@ -152,24 +152,24 @@ impl Page {
     }
 
     /// Adds blanks to the current line.
-    pub(super) fn blanks(&mut self, count: usize) {
+    pub(crate) fn blanks(&mut self, count: usize) {
         self.text.extend(std::iter::repeat_n(' ', count));
     }
 
     /// Ends the current line, without blanks at its end.
-    pub(super) fn end_line(&mut self) {
+    pub(crate) fn end_line(&mut self) {
         self.text.truncate(self.text.trim_end_matches(' ').len());
         self.text.push('\n');
     }
 
     /// A line of its own.
-    pub(super) fn line(&mut self, style: Style, text: &str) {
+    pub(crate) fn line(&mut self, style: Style, text: &str) {
         self.put(style, text);
         self.end_line();
     }
 
     /// A label and text behind it, broken between words. A word wider than the line (a URL) is left whole.
-    pub(super) fn paragraph(&mut self, label: &Label<'_>, style: Style, text: &str) {
+    pub(crate) fn paragraph(&mut self, label: &Label<'_>, style: Style, text: &str) {
         self.blanks(label.indent);
         self.put(label.style, label.text);
         self.blanks(label.width.saturating_sub(label.text.width()));
@@ -186,7 +186,7 @@ impl Page {
     }
 
     /// The page, as bytes.
-    pub(super) fn into_bytes(self) -> Vec<u8> {
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.text.into_bytes()
     }
 }

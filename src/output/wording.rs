@@ -99,7 +99,7 @@ pub(super) fn place(occurrence: &Occurrence) -> String {
 }
 
 /// "1 secret", "1,204 secrets".
-pub(super) fn counted(count: u64, noun: &str) -> String {
+pub(crate) fn counted(count: u64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", number(count))
 }

@@ -133,8 +133,8 @@ impl RulePack {
 
     fn from_file(text: &str, path: &Path, extends: Extends, depth: usize) -> Result<Self, RuleError> {
         let raw: RawPack = read_toml(&path.to_string_lossy(), text)?;
-        if raw.scan.is_some() {
-            let message = "[scan] belongs into hekate.toml, not into a rule file".into();
+        if let Some(section) = raw.config_section() {
+            let message = format!("[{section}] belongs into hekate.toml, not into a rule file");
             return Err(RuleError::Pack { file: path.to_owned(), message });
         }
         Self::from_raw(raw, path, extends, depth)

@@ -16,8 +16,28 @@ pub(super) struct RawPack {
     pub(super) rules: Vec<RawRule>,
     pub(super) allowlist: Option<RawAllowlist>,
     pub(super) allowlists: Vec<RawAllowlist>,
-    /// `[scan]` of a `hekate.toml`: not ours to read, and no part of a rule file.
+    /// Sections of a `hekate.toml`: not ours to read, and no part of a rule file.
     pub(super) scan: Option<IgnoredAny>,
+    pub(super) store: Option<IgnoredAny>,
+    pub(super) inventory: Option<IgnoredAny>,
+    pub(super) index: Option<IgnoredAny>,
+    pub(super) verify: Option<IgnoredAny>,
+    pub(super) respond: Option<IgnoredAny>,
+}
+
+impl RawPack {
+    /// The first section in it that belongs into a `hekate.toml`.
+    pub(super) fn config_section(&self) -> Option<&'static str> {
+        let sections = [
+            ("scan", &self.scan),
+            ("store", &self.store),
+            ("inventory", &self.inventory),
+            ("index", &self.index),
+            ("verify", &self.verify),
+            ("respond", &self.respond),
+        ];
+        sections.into_iter().find(|(_, section)| section.is_some()).map(|(name, _)| name)
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -2,12 +2,22 @@
 //!
 //! A [`Store`] lists, reads and writes. This room knows of no inventory and of no finding. Values are [`Secret`]s and stand in no error.
 
+mod dotenv;
+#[cfg(feature = "network")]
+mod infisical;
+mod select;
+
+pub use dotenv::DotenvStore;
+#[cfg(feature = "network")]
+pub use infisical::{Infisical, InfisicalOptions, Login, as_stored};
+pub use select::{StoreKind, UnknownStore};
+
 use crate::model::Secret;
 
 /// Where a secret lies in the manager.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SecretPath {
-    /// Its environment's slug: `production`.
+    /// Its environment's slug, `production`; or the name that the store was asked with, where it knows the environment by that too.
     pub environment: String,
     /// Its folder: `/`, or `/infrastructure`, or `/a/b`; no slash at the end.
     pub folder: String,
@@ -164,6 +174,14 @@ pub enum StoreError {
         /// Which manager.
         store: String,
         /// Which part.
+        what: String,
+    },
+    /// Somebody else changed the same thing at the same time.
+    #[error("{store}: {what}")]
+    Conflict {
+        /// Which manager.
+        store: String,
+        /// What, and what to look at.
         what: String,
     },
     /// It is down, too slow, or overloaded.

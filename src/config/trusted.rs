@@ -1,0 +1,140 @@
+//! What only trusted config may say: which store, inventory and index, whom to ask, what may be changed.
+//!
+//! Trusted is the file that `--config` names, else the user's own `hekate.toml` in the config folder. A tree under scan could
+//! otherwise send secrets where it likes, so there these sections are an error.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, de::IgnoredAny};
+
+use super::{CONFIG_NAME, ConfigError, ConfigFile, home::Text};
+use crate::rule::{RuleError, read_toml};
+
+/// The sections of a trusted config, its paths as seen from the working directory.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Trusted {
+    /// The file they come from; `None` where there is none.
+    pub file: Option<PathBuf>,
+    /// `[store]`: which secret manager.
+    pub store: StoreSection,
+    /// `[inventory]`: where `inventory.yaml` lies.
+    pub inventory: InventorySection,
+    /// `[index]`: where the index of known values lies.
+    pub index: IndexSection,
+}
+
+/// `[store]`. What logs in comes from environment variables, never from here.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct StoreSection {
+    /// `dir:PATH` or `infisical`, as `--store` takes it.
+    #[serde(rename = "use")]
+    pub name: Option<String>,
+    /// The manager's address.
+    pub url: Option<String>,
+    /// The project there: its slug, id or name.
+    pub project: Option<String>,
+    /// Certificates (PEM) that the manager's TLS is checked against, beside the usual ones.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// `[inventory]`.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct InventorySection {
+    /// The inventory.
+    pub file: Option<PathBuf>,
+}
+
+/// `[index]`.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct IndexSection {
+    /// The index of known values.
+    pub file: Option<PathBuf>,
+    /// The file that holds its key, where neither `HEKATE_KEY` nor `HEKATE_KEY_FILE` does. The key itself stands in no config.
+    pub key_file: Option<PathBuf>,
+}
+
+/// A trusted config's sections. Those that are only named here are known and not read by this version.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Sections {
+    store: StoreSection,
+    inventory: InventorySection,
+    index: IndexSection,
+    verify: Option<IgnoredAny>,
+    respond: Option<IgnoredAny>,
+}
+
+/// The same, where nothing else may stand.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct OwnSections {
+    store: StoreSection,
+    inventory: InventorySection,
+    index: IndexSection,
+    verify: Option<IgnoredAny>,
+    respond: Option<IgnoredAny>,
+}
+
+impl From<OwnSections> for Sections {
+    fn from(own: OwnSections) -> Self {
+        let OwnSections { store, inventory, index, verify, respond } = own;
+        Self { store, inventory, index, verify, respond }
+    }
+}
+
+impl Trusted {
+    /// Reads the config that `--config` names, else the user's own, if there is one.
+    ///
+    /// # Errors
+    /// A file that can't be read, an unknown section or key, a bad value.
+    pub fn load(named: Option<&Path>) -> Result<Self, ConfigError> {
+        if let Some(path) = named {
+            // Its rules and `[scan]` are not used here, yet a slip in them is one.
+            ConfigFile::load(path, true)?;
+            return Self::read(path, |text| parse::<Sections>(text));
+        }
+        match own_path().filter(|path| path.is_file()) {
+            Some(path) => Self::read(&path, |text| parse::<OwnSections>(text).map(Sections::from)),
+            None => Ok(Self::default()),
+        }
+    }
+
+    fn read(
+        path: &Path,
+        parse: impl Fn(&Text) -> Result<Sections, ConfigError>,
+    ) -> Result<Self, ConfigError> {
+        let Sections { mut store, mut inventory, mut index, verify, respond } = parse(&Text::read(path)?)?;
+        let unread = [("verify", verify.is_some()), ("respond", respond.is_some())];
+        if let Some((section, _)) = unread.iter().find(|(_, is_there)| *is_there) {
+            return Err(ConfigError::UnreadSection { config: path.to_owned(), section });
+        }
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for named in [&mut store.ca_file, &mut inventory.file, &mut index.file, &mut index.key_file] {
+            if let Some(named) = named {
+                *named = folder.join(&*named);
+            }
+        }
+        if let Some(inner) = store.name.as_deref().and_then(|name| name.strip_prefix("dir:")) {
+            store.name = Some(format!("dir:{}", folder.join(inner).display()));
+        }
+        Ok(Self { file: Some(path.to_owned()), store, inventory, index })
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(text: &Text) -> Result<T, ConfigError> {
+    Ok(read_toml(&text.name.to_string_lossy(), &text.text).map_err(RuleError::from)?)
+}
+
+/// `$XDG_CONFIG_HOME/hekate/hekate.toml`, else `~/.config/hekate/hekate.toml`.
+fn own_path() -> Option<PathBuf> {
+    // The specification of base directories has relative ones ignored.
+    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
+    Some(folder.join("hekate").join(CONFIG_NAME))
+}
