@@ -10,6 +10,7 @@ mod hooks;
 mod repository;
 mod settings;
 mod trusted;
+mod verify;
 
 pub use cache_key::cache_key;
 pub use file::{CONFIG_NAME, ConfigFile, STARTER};
@@ -20,3 +21,4 @@ pub use settings::{
     BASELINE_NAME, ConfigError, Flags, Settings, WalkFlags, find_rule, fingerprint_key, today,
 };
 pub use trusted::{IndexSection, InventorySection, StoreSection, Trusted};
+pub use verify::{DatabaseSection, ProxyUrl, VerifySection};
