@@ -1,7 +1,8 @@
 //! `hekate verify`, and what `--verify` of scans does.
 
 use std::{
-    env, fmt::Write,
+    env,
+    fmt::Write,
     path::{Path, PathBuf},
 };
 

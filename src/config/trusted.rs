@@ -111,7 +111,8 @@ impl Trusted {
         path: &Path,
         parse: impl Fn(&Text) -> Result<Sections, ConfigError>,
     ) -> Result<Self, ConfigError> {
-        let Sections { mut store, mut inventory, mut index, mut verify, respond } = parse(&Text::read(path)?)?;
+        let Sections { mut store, mut inventory, mut index, mut verify, respond } =
+            parse(&Text::read(path)?)?;
         if respond.is_some() {
             return Err(ConfigError::UnreadSection { config: path.to_owned(), section: "respond" });
         }

@@ -37,7 +37,10 @@ pub(super) fn all(jobs: &[Job], setup: &Setup<'_>) -> Vec<Outcome> {
         }
     });
     let outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
-    outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Outcome::unknown("it was not asked"))).collect()
+    outcomes
+        .into_iter()
+        .map(|outcome| outcome.unwrap_or_else(|| Outcome::unknown("it was not asked")))
+        .collect()
 }
 
 fn one(question: &Question, setup: &Setup<'_>) -> Outcome {

@@ -26,13 +26,18 @@ pub(super) struct Dsn {
 impl Dsn {
     /// Reads the connection string around a value, in whichever of the usual forms it is.
     pub(super) fn around(around: &Around) -> Option<Self> {
-        let (before, after) = (String::from_utf8_lossy(around.before()), String::from_utf8_lossy(around.after()));
+        let (before, after) =
+            (String::from_utf8_lossy(around.before()), String::from_utf8_lossy(around.after()));
         url(&before, &after).or_else(|| go_mysql(&before, &after)).or_else(|| keywords(&before, &after))
     }
 
     /// The password as it is typed, not as it stands in a URL.
     pub(super) fn password(&self, value: &Secret) -> Secret {
-        if self.is_url { Secret::new(percent_decode(value.expose()).collect::<Vec<u8>>()) } else { value.clone() }
+        if self.is_url {
+            Secret::new(percent_decode(value.expose()).collect::<Vec<u8>>())
+        } else {
+            value.clone()
+        }
     }
 }
 
@@ -58,7 +63,9 @@ fn url(before: &str, after: &str) -> Option<Dsn> {
     }
     let head = head.trim_end_matches(['/', '\\']).strip_suffix(':')?;
     let is_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.' | '_');
-    let start = head.rfind(|c| !is_scheme(c)).map_or(0, |at| at + head[at..].chars().next().map_or(1, char::len_utf8));
+    let start = head
+        .rfind(|c| !is_scheme(c))
+        .map_or(0, |at| at + head[at..].chars().next().map_or(1, char::len_utf8));
     let scheme = head[start..].split('+').next().unwrap_or_default().to_ascii_lowercase();
     let rest = rest.split(is_end).next().unwrap_or_default();
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -193,7 +200,10 @@ mod tests {
     #[test]
     fn urls_say_who_and_where() {
         for (text, expected) in [
-            ("DB=postgres://app:@@@db.example:5433/kosmos?sslmode=x\n", dsn("postgres", "app", &[("db.example", Some(5433))], "kosmos")),
+            (
+                "DB=postgres://app:@@@db.example:5433/kosmos?sslmode=x\n",
+                dsn("postgres", "app", &[("db.example", Some(5433))], "kosmos"),
+            ),
             ("\"jdbc:mysql://app:@@@DB/kosmos\"", dsn("mysql", "app", &[("db", None)], "kosmos")),
             ("x='postgresql+psycopg2://a%40b:@@@h'", dsn("postgresql", "a@b", &[("h", None)], "")),
             ("redis://:@@@cache:6379/0", dsn("redis", "", &[("cache", Some(6379))], "0")),
@@ -207,11 +217,23 @@ mod tests {
 
     #[test]
     fn other_forms_say_it_too() {
-        let plain = |scheme: &str, user, hosts, database| Dsn { is_url: false, ..dsn(scheme, user, hosts, database).unwrap() };
+        let plain = |scheme: &str, user, hosts, database| Dsn {
+            is_url: false,
+            ..dsn(scheme, user, hosts, database).unwrap()
+        };
         for (text, expected) in [
-            ("\"app:@@@tcp(127.0.0.1:3306)/kosmos?x=1\"", plain("mysql", "app", &[("127.0.0.1", Some(3306))], "kosmos")),
-            ("dsn = 'host=db port=5433 user=app password=@@ dbname=kosmos'", plain("", "app", &[("db", Some(5433))], "kosmos")),
-            ("\"Server=db.example;User Id=app;Password=@@;Database=kosmos\"", plain("", "app", &[("db.example", None)], "kosmos")),
+            (
+                "\"app:@@@tcp(127.0.0.1:3306)/kosmos?x=1\"",
+                plain("mysql", "app", &[("127.0.0.1", Some(3306))], "kosmos"),
+            ),
+            (
+                "dsn = 'host=db port=5433 user=app password=@@ dbname=kosmos'",
+                plain("", "app", &[("db", Some(5433))], "kosmos"),
+            ),
+            (
+                "\"Server=db.example;User Id=app;Password=@@;Database=kosmos\"",
+                plain("", "app", &[("db.example", None)], "kosmos"),
+            ),
         ] {
             assert_eq!(read(text), Some(expected), "{text}");
         }

@@ -119,7 +119,8 @@ fn is_of_database(rule: &str) -> bool {
 /// of its kind in trusted config.
 fn login(rule: &str, recovered: &Recovered, trusted: &[Database]) -> Result<Target, String> {
     let dsn = recovered.around.iter().find_map(Dsn::around);
-    let by_rule = OF_DATABASES.iter().find(|(prefix, _)| rule.starts_with(prefix)).and_then(|(_, known)| *known);
+    let by_rule =
+        OF_DATABASES.iter().find(|(prefix, _)| rule.starts_with(prefix)).and_then(|(_, known)| *known);
     let scheme = dsn.as_ref().and_then(|dsn| dsn.scheme.as_deref());
     let service = by_rule
         .or_else(|| scheme.and_then(Service::named))
@@ -130,9 +131,9 @@ fn login(rule: &str, recovered: &Recovered, trusted: &[Database]) -> Result<Targ
         let only = of_kind.next().filter(|_| of_kind.next().is_none());
         only.ok_or("its host is not known, and trusted config does not name just one of its kind under [[verify.databases]]")?
     } else {
-        of_kind
-            .find(|database| dsn.hosts.iter().any(|host| is_at(database, host)))
-            .ok_or("its host is not in trusted config; name it under [[verify.databases]] there to have it asked")?
+        of_kind.find(|database| dsn.hosts.iter().any(|host| is_at(database, host))).ok_or(
+            "its host is not in trusted config; name it under [[verify.databases]] there to have it asked",
+        )?
     };
     let beside = || {
         let found = companions(rule, &recovered.around);

@@ -13,7 +13,10 @@ use memchr::memmem;
 
 use crate::{
     detect::{Content, FileContent},
-    git::{HashKind, Index, IndexError, Object, ObjectKind, Objects, ObjectsError, Oid, Repository, RepositoryError, submodules},
+    git::{
+        HashKind, Index, IndexError, Object, ObjectKind, Objects, ObjectsError, Oid, Repository,
+        RepositoryError, submodules,
+    },
     model::{Occurrence, SourceKind},
     source::display_bytes,
 };
@@ -162,8 +165,8 @@ fn unescape(path: &str) -> Cow<'_, Path> {
 pub struct Blobs {
     /// Each with the hash that its ids are made by.
     databases: Vec<(HashKind, Objects)>,
-    /// What the index has at each path, as reports write it.
-    index: BTreeMap<String, Oid>,
+    /// What the index has at each path, as reports write it; several where there is a conflict.
+    index: BTreeMap<String, Vec<Oid>>,
     kept: Mutex<Vec<(Oid, Arc<Held>)>>,
 }
 
@@ -189,10 +192,14 @@ impl Blobs {
     pub fn open(repository: &Repository, kind: SourceKind) -> Result<Self, BlobsError> {
         let mut databases =
             vec![(repository.hash, Objects::open(repository.object_folders(), repository.hash)?)];
-        let mut index = BTreeMap::new();
+        let mut index: BTreeMap<String, Vec<Oid>> = BTreeMap::new();
         if kind == SourceKind::Staged {
             let read = Index::read(&repository.index_path, &repository.git_dir, repository.hash)?;
-            index.extend(read.entries().map(|entry| (display_bytes(entry.path), entry.oid)));
+            let mut entries = read.entries();
+            while let Some(entry) = entries.peek() {
+                index.entry(display_bytes(entry.path)).or_default().push(entry.oid);
+                entries.advance();
+            }
         } else {
             for submodule in submodules(repository)?.into_iter().filter_map(|one| one.repository.ok()) {
                 if let Ok(objects) = Objects::open(submodule.object_folders(), submodule.hash) {
@@ -248,13 +255,13 @@ fn parse(id: &str) -> Result<Oid, String> {
 
 impl Reader for Blobs {
     fn open(&self, place: &Occurrence) -> Result<Vec<Arc<dyn Content + Send>>, String> {
-        let oid = match (&place.blob, &place.commit) {
-            (Some(blob), _) => parse(blob)?,
+        let blobs = match (&place.blob, &place.commit) {
+            (Some(blob), _) => vec![parse(blob)?],
             (None, Some(commit)) => return self.text(commit),
             (None, None) => {
-                *self.index.get(&place.path).ok_or("its file is not in the index any more")?
+                self.index.get(&place.path).ok_or("its file is not in the index any more")?.clone()
             }
         };
-        Ok(vec![self.read(&oid)?])
+        blobs.iter().map(|oid| Ok(self.read(oid)? as Arc<dyn Content + Send>)).collect()
     }
 }
