@@ -17,7 +17,12 @@ impl Outcome {
         Self { verdict, detail: None }
     }
 
-    /// Nobody could tell, and why.
+    /// A verdict alone.
+    pub fn of(verdict: Verdict) -> Self {
+        Self::new(verdict)
+    }
+
+    /// Nobody can tell, and why.
     pub fn unknown(why: impl Into<String>) -> Self {
         Self::new(Verdict::Unknown(why.into()))
     }
@@ -27,5 +32,10 @@ impl Outcome {
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
+    }
+
+    /// Whether another host has to be asked: this one doesn't know the secret, or could not say.
+    pub fn is_open(&self) -> bool {
+        matches!(self.verdict, Verdict::Inactive | Verdict::Unknown(_))
     }
 }

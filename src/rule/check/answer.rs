@@ -67,8 +67,8 @@ pub enum Condition {
 pub enum Test {
     /// Anything but null.
     Exists,
-    /// Just this.
-    Equals(Scalar),
+    /// One of these.
+    Equals(Vec<Scalar>),
     /// A string that holds this one.
     Contains(String),
     /// A value of this kind.
@@ -115,7 +115,7 @@ pub enum Source {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawRow {
-    status: Statuses,
+    status: OneOrMany<u16>,
     #[serde(default)]
     when: Vec<Condition>,
     verdict: Meaning,
@@ -126,9 +126,18 @@ struct RawRow {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Statuses {
-    One(u16),
-    Many(Vec<u16>),
+enum OneOrMany<T> {
+    One(T),
+    Many(Vec<T>),
+}
+
+impl<T> OneOrMany<T> {
+    fn into_vec(self) -> Vec<T> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::Many(many) => many,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -138,7 +147,7 @@ struct RawCondition {
     header: Option<String>,
     body: Option<String>,
     text: Option<String>,
-    equals: Option<Scalar>,
+    equals: Option<OneOrMany<Scalar>>,
     contains: Option<String>,
     is: Option<Kind>,
 }
@@ -147,10 +156,7 @@ impl TryFrom<RawRow> for AnswerRow {
     type Error = String;
 
     fn try_from(raw: RawRow) -> Result<Self, String> {
-        let status = match raw.status {
-            Statuses::One(status) => vec![status],
-            Statuses::Many(many) => many,
-        };
+        let status = raw.status.into_vec();
         if status.is_empty() || status.iter().any(|status| !(200..600).contains(status)) {
             return Err("status: it is a number from 200 to 599, or a list of such".into());
         }
@@ -185,7 +191,7 @@ impl TryFrom<RawCondition> for Condition {
                 }
                 let test = match (equals, contains, is) {
                     (None, None, None) => Test::Exists,
-                    (Some(value), None, None) => Test::Equals(value),
+                    (Some(values), None, None) => Test::Equals(values.into_vec()),
                     (None, Some(part), None) => Test::Contains(part),
                     (None, None, Some(kind)) => Test::Is(kind),
                     _ => return Err(TESTS.into()),
@@ -207,6 +213,6 @@ impl TryFrom<RawCondition> for Condition {
     }
 }
 
-fn has_no_test(equals: &Option<Scalar>, contains: &Option<String>, is: Option<Kind>) -> bool {
+fn has_no_test(equals: &Option<OneOrMany<Scalar>>, contains: &Option<String>, is: Option<Kind>) -> bool {
     equals.is_none() && contains.is_none() && is.is_none()
 }

@@ -54,18 +54,21 @@ impl Template {
 
     /// Names of the fields in it, in order, repeated as they stand.
     pub fn fields(&self) -> Vec<&str> {
-        let of_part = |part: &'_ Part| -> Vec<&str> {
-            match part {
-                Part::Literal(_) => Vec::new(),
-                Part::Field { name, .. } => vec![name.as_str()],
-                Part::Basic(inner) => inner.fields(),
-            }
-        };
-        self.parts.iter().flat_map(of_part).collect()
+        self.parts.iter().flat_map(Part::fields).collect()
     }
 
     pub(super) fn starts_with_slash(&self) -> bool {
         matches!(self.parts.first(), Some(Part::Literal(text)) if text.starts_with('/'))
+    }
+}
+
+impl Part {
+    fn fields(&self) -> Vec<&str> {
+        match self {
+            Self::Literal(_) => Vec::new(),
+            Self::Field { name, .. } => vec![name.as_str()],
+            Self::Basic(inner) => inner.fields(),
+        }
     }
 }
 
