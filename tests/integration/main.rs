@@ -16,3 +16,5 @@ mod scan;
 mod secrets;
 mod staged;
 mod triage;
+#[cfg(feature = "network")]
+mod verify;
