@@ -164,6 +164,7 @@ unix_socket_directories = ''
 password_encryption = 'scram-sha-256'
 log_statement = 'all'
 log_connections = on
+log_line_prefix = '%u '
 fsync = off
 ssl = on
 ssl_cert_file = '$FOLDER/tls/server.pem'
