@@ -108,7 +108,7 @@ fn a_postgres_database_that_is_not_there_does_not_hide_that_the_password_is_righ
     let elsewhere = |target| Target { database: Some("nowhere".into()), ..target };
     assert_eq!(
         outcome(&elsewhere(postgres("scram"))),
-        Outcome::new(Verdict::Active).with_detail("the database does not exist")
+        Outcome::of(Verdict::Active).with_detail("the database does not exist")
     );
     assert_eq!(verdict(&elsewhere(wrong(postgres("scram")))), Verdict::Inactive);
 }

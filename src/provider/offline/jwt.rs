@@ -74,7 +74,7 @@ fn judge(header: &Header, claims: &Claims, now: u64, keys: Option<&Listed>) -> O
     #[expect(clippy::cast_precision_loss, reason = "a time in seconds is far below 2^53")]
     let now = now as f64;
     if let Some(expired) = claims.exp.filter(|exp| exp + LEEWAY < now) {
-        return Outcome::new(Verdict::Inactive).with_detail(format!("expired {}", moment(expired)));
+        return Outcome::of(Verdict::Inactive).with_detail(format!("expired {}", moment(expired)));
     }
     let expiry = match claims.exp {
         Some(exp) => format!("expires {}", moment(exp)),
@@ -87,7 +87,7 @@ fn judge(header: &Header, claims: &Claims, now: u64, keys: Option<&Listed>) -> O
         && !keys.has_kid(kid)
     {
         let why = format!("its issuer lists its signing key no more; {expiry}");
-        return Outcome::new(Verdict::Retired).with_detail(why);
+        return Outcome::of(Verdict::Retired).with_detail(why);
     }
     if let Some(start) = claims.nbf.filter(|nbf| nbf - LEEWAY > now) {
         return Outcome::unknown("it is not valid yet").with_detail(format!("valid from {}", moment(start)));

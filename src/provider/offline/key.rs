@@ -43,8 +43,8 @@ const UNSUPPORTED: &str = "it is a key of a kind that can't be compared; RSA, EC
 pub fn check(secret: &Secret, listed: &Listed) -> Outcome {
     match public_half(secret) {
         Ok(half) => match listed.holds(&half) {
-            Some(true) => Outcome::new(Verdict::Active).with_detail("its public half is listed"),
-            Some(false) => Outcome::new(Verdict::Retired).with_detail("its public half is not listed"),
+            Some(true) => Outcome::of(Verdict::Active).with_detail("its public half is listed"),
+            Some(false) => Outcome::of(Verdict::Retired).with_detail("its public half is not listed"),
             None => Outcome::unknown("its public half is not among those listed that can be read"),
         },
         Err(why) => Outcome::unknown(why),
