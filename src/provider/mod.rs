@@ -11,6 +11,7 @@ mod credential;
 mod fields;
 mod hosts;
 pub mod login;
+pub mod offline;
 mod outcome;
 mod reading;
 mod table;

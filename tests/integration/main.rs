@@ -9,6 +9,8 @@ mod harness;
 mod history;
 mod hook;
 mod hostile;
+#[cfg(feature = "network")]
+mod logins;
 mod pieces;
 mod policy;
 mod readme;
