@@ -27,9 +27,18 @@ fn value_of(rule: &Rule) -> Secret {
 }
 
 fn companions() -> Vec<(Role, Secret)> {
-    [Role::User, Role::Email, Role::KeyId, Role::Account, Role::Tenant, Role::ClientId, Role::PublicKey]
-        .map(|role| (role, Secret::new(format!("beside-{}", role.as_str()))))
-        .to_vec()
+    [
+        Role::User,
+        Role::Email,
+        Role::KeyId,
+        Role::KeySecret,
+        Role::Account,
+        Role::Tenant,
+        Role::ClientId,
+        Role::PublicKey,
+    ]
+    .map(|role| (role, Secret::new(format!("beside-{}", role.as_str()))))
+    .to_vec()
 }
 
 fn occasion() -> Occasion {
