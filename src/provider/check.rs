@@ -43,7 +43,7 @@ pub(super) enum Hosts {
 #[derive(Debug, Clone)]
 pub(super) enum How {
     /// By templates and a table of answers, each of which a function can stand in for.
-    Ask { http: HttpCheck, signer: Option<Signer>, reader: Option<Reader> },
+    Ask { http: Box<HttpCheck>, signer: Option<Signer>, reader: Option<Reader> },
     /// There is no check that changes nothing, and why.
     Never(String),
 }
@@ -66,7 +66,7 @@ impl Check {
             provider,
             hosts: Hosts::BuiltIn,
             ids: None,
-            how: How::Ask { http, signer: None, reader: None },
+            how: How::Ask { http: Box::new(http), signer: None, reader: None },
         })
     }
 

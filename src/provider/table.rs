@@ -95,7 +95,7 @@ fn check(entry: RawEntry) -> Result<Check, String> {
     }
     let how = match (entry.verify, entry.never) {
         (Some(http), None) => How::Ask {
-            http,
+            http: Box::new(http),
             signer: entry.signer.map(|name| computed::signer(&name)).transpose()?,
             reader: entry.reader.map(|name| computed::reader(&name)).transpose()?,
         },
