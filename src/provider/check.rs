@@ -21,6 +21,8 @@ pub struct Check {
     /// Whose secrets these are: the name under which trusted config lists hosts, and that evidence carries.
     pub provider: String,
     pub(super) hosts: Hosts,
+    /// Of its rules, those whose value is the id of a key and not its secret; `None` where nobody said.
+    pub(super) ids: Option<Vec<String>>,
     pub(super) how: How,
 }
 
@@ -41,7 +43,7 @@ pub(super) enum Hosts {
 #[derive(Debug, Clone)]
 pub(super) enum How {
     /// By templates and a table of answers, each of which a function can stand in for.
-    Ask { http: HttpCheck, signer: Option<Signer>, reader: Option<Reader> },
+    Ask { http: Box<HttpCheck>, signer: Option<Signer>, reader: Option<Reader> },
     /// There is no check that changes nothing, and why.
     Never(String),
 }
@@ -60,7 +62,12 @@ impl Check {
     pub fn of_rule(rule: &Rule) -> Option<Self> {
         let http = rule.verify.clone()?;
         let provider = rule.provider.clone().unwrap_or_else(|| rule.id.clone());
-        Some(Self { provider, hosts: Hosts::BuiltIn, how: How::Ask { http, signer: None, reader: None } })
+        Some(Self {
+            provider,
+            hosts: Hosts::BuiltIn,
+            ids: None,
+            how: How::Ask { http: Box::new(http), signer: None, reader: None },
+        })
     }
 
     /// What to send: each origin's request in the order in which they are asked, until one answer is not [`Outcome::is_open`].
@@ -78,8 +85,9 @@ impl Check {
             How::Never(why) => return Err(why.clone()),
         };
         let origins = self.origins_for(http, credential, trusted)?;
+        let credential = &self.with_its_half(credential);
         let request = |origin: &String| match signer {
-            Some(sign) => (sign.requests)(http, credential, origin, occasion),
+            Some(sign) => (sign.requests)(credential, origin, occasion),
             None => request(http, credential, origin),
         };
         origins.iter().map(request).collect()
@@ -159,12 +167,21 @@ impl Check {
             ));
         }
         let beside = host_beside(credential);
-        let meant: Vec<&String> = all
-            .iter()
-            .copied()
-            .filter(|origin| beside.as_ref().is_some_and(|host| names_host(host, origin)))
-            .collect();
-        Ok((if meant.is_empty() { all } else { meant }).into_iter().cloned().collect())
+        let is_meant = |origin: &&String| beside.as_ref().is_some_and(|host| names_host(host, origin));
+        let (mut meant, others): (Vec<&String>, Vec<&String>) = all.into_iter().partition(is_meant);
+        // A login that counts is not tried where it is not meant for.
+        if meant.is_empty() || http.is_safe {
+            meant.extend(others);
+        }
+        Ok(meant.into_iter().cloned().collect())
+    }
+
+    /// Without the companion that the value itself is: beside an id, another id is somebody else's.
+    fn with_its_half<'c>(&self, credential: &Credential<'c>) -> Credential<'c> {
+        let Some(ids) = &self.ids else { return credential.clone() };
+        let own = if ids.iter().any(|id| id == credential.rule) { Role::KeyId } else { Role::KeySecret };
+        let companions = credential.companions.iter().filter(|(role, _)| *role != own).cloned().collect();
+        Credential { companions, ..credential.clone() }
     }
 
     /// Whether a host that nobody named could know the secret.

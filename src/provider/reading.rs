@@ -140,3 +140,6 @@ pub(super) fn of_status(status: u16) -> String {
     };
     format!("status {status}: {why}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,9 @@ struct RawEntry {
     rules: Vec<String>,
     #[serde(default)]
     hosts: Hosts,
+    /// Of the rules, those whose value is the id of a key and not its secret.
+    #[serde(default)]
+    ids: Vec<String>,
     /// A function that makes the request, where templates can't.
     signer: Option<String>,
     /// A function that reads the answer, where a table can't.
@@ -87,16 +90,19 @@ fn load(text: &str) -> Result<Table, String> {
 }
 
 fn check(entry: RawEntry) -> Result<Check, String> {
+    if let Some(id) = entry.ids.iter().find(|id| !entry.rules.contains(id)) {
+        return Err(format!("ids: `{id}` is none of its rules"));
+    }
     let how = match (entry.verify, entry.never) {
         (Some(http), None) => How::Ask {
-            http,
+            http: Box::new(http),
             signer: entry.signer.map(|name| computed::signer(&name)).transpose()?,
             reader: entry.reader.map(|name| computed::reader(&name)).transpose()?,
         },
         (None, Some(why)) => How::Never(why),
         _ => return Err("it has one of verify and never".into()),
     };
-    Ok(Check { provider: entry.provider, hosts: entry.hosts, how })
+    Ok(Check { provider: entry.provider, hosts: entry.hosts, ids: Some(entry.ids), how })
 }
 
 #[cfg(test)]

@@ -50,16 +50,28 @@ fn a_host_beside_a_secret_is_never_asked_for_that() {
 }
 
 #[test]
-fn a_host_beside_a_secret_says_which_of_the_known_ones_is_meant() {
+fn a_host_beside_a_secret_says_which_of_the_known_ones_is_asked_first() {
     let known = trusted("gitlab", &["https://git.example.com", "https://code.example.com"]);
-    assert_eq!(
-        origins("gitlab-pat", host("code.example.com"), &known).unwrap(),
-        ["https://code.example.com"]
-    );
-    assert_eq!(
-        origins("gitlab-pat", host("https://gitlab.com/g/p"), &known).unwrap(),
-        ["https://gitlab.com"]
-    );
+    let asked = origins("gitlab-pat", host("code.example.com"), &known).unwrap();
+    assert_eq!(asked, ["https://code.example.com", "https://git.example.com", "https://gitlab.com"]);
+    let asked = origins("gitlab-pat", host("https://gitlab.com/g/p"), &known).unwrap();
+    assert_eq!(asked[0], "https://gitlab.com");
+}
+
+#[test]
+fn a_login_that_counts_is_tried_where_it_is_meant_for_only() {
+    let known = trusted("grafana", &["https://a.example.com", "https://b.example.com"]);
+    let asked = origins("grafana-admin-password", host("https://b.example.com"), &known).unwrap();
+    assert_eq!(asked, ["https://b.example.com"]);
+}
+
+#[test]
+fn beside_the_id_of_a_key_another_id_is_not_its_secret() {
+    let another = vec![(Role::KeyId, Secret::new("another-id"))];
+    let error = origins("aws-access-token", another, &TrustedHosts::default()).unwrap_err();
+    assert_eq!(error, "the other half of the key, id or secret, is not at hand");
+    let secret = vec![(Role::KeyId, Secret::new("another-id")), (Role::KeySecret, Secret::new("secret"))];
+    assert_eq!(origins("aws-access-token", secret, &TrustedHosts::default()).unwrap().len(), 3);
 }
 
 #[test]

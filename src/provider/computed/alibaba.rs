@@ -11,21 +11,20 @@ use crate::{
     model::Secret,
     net::{Request, Text},
     provider::{Credential, Occasion, Role},
-    rule::HttpCheck,
 };
 
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// STS `GetCallerIdentity`.
 pub(super) fn caller_identity(
-    _: &HttpCheck,
     credential: &Credential<'_>,
     origin: &str,
     occasion: &Occasion,
 ) -> Result<Request, String> {
     let (key_id, key_secret) = credential.pair()?;
-    let session_token = credential.companion(Role::SessionToken);
-    if session_token.is_none() && key_id.expose().starts_with(b"STS.") {
+    let is_temporary = key_id.expose().starts_with(b"STS.");
+    let session_token = credential.companion(Role::SessionToken).filter(|_| is_temporary);
+    if session_token.is_none() && is_temporary {
         return Err("the session token that belongs to the temporary key is not at hand".into());
     }
     let time = occasion.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
@@ -99,15 +98,11 @@ mod tests {
 
     #[test]
     fn the_query_is_signed_and_hides_what_is_secret() {
-        let check: HttpCheck = toml::from_str(
-            "path = '/'\nanswers = [{ status = 200, when = [{ json = '/Arn' }], verdict = 'active' }]",
-        )
-        .unwrap();
         let (id, secret) = (Secret::new(format!("LTAI{}", "a".repeat(20))), Secret::new("s".repeat(30)));
         let companions = vec![(Role::KeyId, id.clone())];
         let credential = Credential { rule: "alibaba-secret-key", value: &secret, companions };
         let occasion = Occasion { now: "2026-11-26T17:00:00Z".parse().unwrap(), nonce: "n-1".into() };
-        let request = caller_identity(&check, &credential, "https://sts.aliyuncs.com", &occasion).unwrap();
+        let request = caller_identity(&credential, "https://sts.aliyuncs.com", &occasion).unwrap();
         let sent = String::from_utf8(request.path.expose().expose().to_vec()).unwrap();
         assert!(sent.starts_with(&format!("/?AccessKeyId=LTAI{}&Action=GetCallerIdentity", "a".repeat(20))));
         assert!(sent.contains("&Timestamp=2026-11-26T17%3A00%3A00Z&Version=2015-04-01&Signature="));

@@ -4,12 +4,10 @@ use super::sigv4::Signature;
 use crate::{
     net::Request,
     provider::{Credential, Occasion, Role},
-    rule::HttpCheck,
 };
 
 /// STS `GetCallerIdentity`: every key may ask it, and no policy forbids it.
 pub(super) fn caller_identity(
-    _: &HttpCheck,
     credential: &Credential<'_>,
     origin: &str,
     occasion: &Occasion,
@@ -20,22 +18,34 @@ pub(super) fn caller_identity(
 
 /// S3 `ListBuckets`. MinIO takes `us-east-1` where its own region is not set.
 pub(super) fn buckets(
-    _: &HttpCheck,
     credential: &Credential<'_>,
     origin: &str,
     occasion: &Occasion,
 ) -> Result<Request, String> {
-    signature(credential, "us-east-1", "s3")?.get(origin, "", occasion)
+    let named = with_user_as_id(credential);
+    signature(&named, "us-east-1", "s3")?.get(origin, "", occasion)
 }
 
+/// The root user's name is the id of its key.
+fn with_user_as_id<'a>(credential: &Credential<'a>) -> Credential<'a> {
+    let mut named = credential.clone();
+    if credential.companion(Role::KeyId).is_none() {
+        let user = credential.companion(Role::User).cloned();
+        named.companions.extend(user.map(|user| (Role::KeyId, user)));
+    }
+    named
+}
+
+/// Of keys, only temporary ones have a session token: one beside another key is not its own.
 fn signature<'a>(
     credential: &'a Credential<'a>,
     region: &'a str,
     service: &'a str,
 ) -> Result<Signature<'a>, String> {
     let (key_id, key_secret) = credential.pair()?;
-    let session_token = credential.companion(Role::SessionToken);
-    if session_token.is_none() && key_id.expose().starts_with(b"ASIA") {
+    let is_temporary = key_id.expose().starts_with(b"ASIA");
+    let session_token = credential.companion(Role::SessionToken).filter(|_| is_temporary);
+    if session_token.is_none() && is_temporary {
         return Err("the session token that belongs to the temporary key is not at hand".into());
     }
     Ok(Signature { key_id, key_secret, session_token, region, service })
@@ -51,6 +61,47 @@ fn region(origin: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Secret;
+
+    fn occasion() -> Occasion {
+        Occasion { now: "2026-11-26T17:00:00Z".parse().unwrap(), nonce: "n".into() }
+    }
+
+    fn shown(request: &Request, name: &str) -> Option<String> {
+        let text = request.headers.iter().find(|(known, _)| known == name).map(|(_, text)| text.expose());
+        text.map(|text| String::from_utf8(text.expose().to_vec()).unwrap())
+    }
+
+    #[test]
+    fn a_session_token_goes_with_temporary_keys_only() {
+        let value = Secret::new("s".repeat(40));
+        let token = (Role::SessionToken, Secret::new("t".repeat(200)));
+        for (prefix, with_token, expected) in
+            [("AKIA", true, Some(false)), ("ASIA", true, Some(true)), ("ASIA", false, None)]
+        {
+            let mut companions = vec![(Role::KeyId, Secret::new(format!("{prefix}{}", "B".repeat(16))))];
+            companions.extend(with_token.then(|| token.clone()));
+            let credential = Credential { rule: "aws-secret-access-key", value: &value, companions };
+            let request = caller_identity(&credential, "https://sts.amazonaws.com", &occasion());
+            let has_token = request.ok().map(|request| shown(&request, "x-amz-security-token").is_some());
+            assert_eq!(has_token, expected, "{prefix} {with_token}");
+        }
+    }
+
+    #[test]
+    fn the_root_user_of_minio_is_the_id_of_its_key() {
+        let value = Secret::new("s".repeat(40));
+        let companions = vec![(Role::User, Secret::new("kosmos"))];
+        let credential = Credential { rule: "minio-root-password", value: &value, companions };
+        let request = buckets(&credential, "https://minio.example.com:9000", &occasion()).unwrap();
+        let authorization = shown(&request, "authorization").unwrap();
+        assert!(
+            authorization.contains("Credential=kosmos/20261126/us-east-1/s3/aws4_request"),
+            "{authorization}"
+        );
+        let alone = Credential { companions: Vec::new(), ..credential };
+        assert!(buckets(&alone, "https://minio.example.com:9000", &occasion()).is_err());
+    }
 
     #[test]
     fn the_region_follows_from_the_origin() {

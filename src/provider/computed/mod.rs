@@ -8,10 +8,7 @@ mod gcp;
 mod sigv4;
 
 use super::{Credential, Occasion, Outcome};
-use crate::{
-    net::{Answer, Request},
-    rule::HttpCheck,
-};
+use crate::net::{Answer, Request};
 
 /// Makes the request to one origin.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +17,7 @@ pub(super) struct Signer {
     pub(super) requests: SignerFn,
 }
 
-type SignerFn = fn(&HttpCheck, &Credential<'_>, &str, &Occasion) -> Result<Request, String>;
+type SignerFn = fn(&Credential<'_>, &str, &Occasion) -> Result<Request, String>;
 
 /// Says what an answer means.
 #[derive(Debug, Clone, Copy)]

@@ -47,7 +47,7 @@ impl Signature<'_> {
         let scope = format!("{date}/{}/{}/aws4_request", self.region, self.service);
         let digest = hex(&Sha256::digest(canonical.as_bytes()));
         let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{digest}");
-        let signature = Secret::new(hex(&mac(&*self.key(date), to_sign.as_bytes())));
+        let signature = Secret::new(hex(&mac(&self.key(date), to_sign.as_bytes())));
         let path = if query.is_empty() { "/".to_owned() } else { format!("/?{query}") };
         let mut request =
             Request::get(origin, path).header("x-amz-content-sha256", EMPTY_BODY).header("x-amz-date", time);

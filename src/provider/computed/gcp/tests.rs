@@ -23,8 +23,7 @@ fn rsa() -> Vec<u8> {
 /// A private key whose modulus is made of one byte: no key that would work, and of the form of one.
 fn private_key(byte: u8) -> Secret {
     let parts = [3, 5, 7, 11, 13, 17].map(|small| integer(small, 16));
-    let key =
-        der(0x30, &[vec![integer(0, 1), integer(byte, 256), integer(3, 1)], parts[1..].to_vec()].concat());
+    let key = der(0x30, &[vec![integer(0, 1), integer(byte, 256), integer(3, 1)], parts.to_vec()].concat());
     let der = der(0x30, &[integer(0, 1), rsa(), der(4, &[key])]);
     let body = STANDARD.encode(der);
     Secret::new(format!("-----BEGIN {0}-----\\n{body}\\n-----END {0}-----\\n", "PRIVATE KEY"))
