@@ -94,7 +94,8 @@ fn reader(report: &Report, root: Option<&Path>, stdin: Option<Vec<u8>>) -> Resul
     let here = env::current_dir().context("find the working directory")?;
     let named = root.map_or_else(|| PathBuf::from(&report.source.root), Path::to_owned);
     let repository = || {
-        if named == Path::new(".") {
+        // A report of the repository one works in names it by nothing.
+        if named.as_os_str().is_empty() || named == Path::new(".") {
             Repository::from_env(&here, |name| env::var_os(name))
         } else {
             Repository::discover(&named)

@@ -118,9 +118,10 @@ impl Trusted {
         }
         let folder = path.parent().unwrap_or(Path::new(""));
         let own = [&mut store.ca_file, &mut inventory.file, &mut index.file, &mut index.key_file];
-        for named in own.into_iter().flatten().chain(verify.files()) {
+        for named in own.into_iter().flatten() {
             *named = folder.join(&*named);
         }
+        verify.settle(folder);
         if let Some(inner) = store.name.as_deref().and_then(|name| name.strip_prefix("dir:")) {
             store.name = Some(format!("dir:{}", folder.join(inner).display()));
         }

@@ -1,6 +1,9 @@
 //! `[verify]` of trusted config: whom secrets may be shown to, and how they are reached.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use serde::Deserialize;
 
@@ -12,6 +15,8 @@ pub struct VerifySection {
     pub hosts: BTreeMap<String, Vec<String>>,
     /// Databases where passwords may be tried.
     pub databases: Vec<DatabaseSection>,
+    /// What private keys are compared with: URLs or files of a JWKS or of certificates.
+    pub public_keys: Vec<String>,
     /// Hosts among these that may lie at private addresses. Databases may without.
     pub allow_private: Vec<String>,
     /// Certificates (PEM) that TLS trusts beside the usual ones.
@@ -59,9 +64,15 @@ impl std::fmt::Debug for ProxyUrl {
 }
 
 impl VerifySection {
-    /// The files that it names.
-    pub(super) fn files(&mut self) -> impl Iterator<Item = &mut PathBuf> {
-        self.ca_file.iter_mut().chain(self.databases.iter_mut().filter_map(|one| one.ca_file.as_mut()))
+    /// Takes the files that it names as relative to a folder: that of the config.
+    pub(super) fn settle(&mut self, folder: &Path) {
+        let of_databases = self.databases.iter_mut().filter_map(|one| one.ca_file.as_mut());
+        for file in self.ca_file.iter_mut().chain(of_databases) {
+            *file = folder.join(&*file);
+        }
+        for file in self.public_keys.iter_mut().filter(|text| !text.contains("://")) {
+            *file = folder.join(&*file).to_string_lossy().into_owned();
+        }
     }
 }
 
@@ -73,12 +84,12 @@ mod trust {
     use crate::{
         config::{ConfigError, Trusted},
         model::Secret,
-        net::{Limits, Proxy},
+        net::{Limits, Origin, Proxy},
         provider::{
             TrustedHosts,
             login::{Service, Tls},
         },
-        verify::{Database, Trust},
+        verify::{Database, PublicKeys, Trust},
     };
 
     /// The longest file of certificates that is read, in bytes.
@@ -108,6 +119,11 @@ mod trust {
             Ok(Trust {
                 hosts: TrustedHosts::new(self.hosts.clone()).map_err(|error| error.to_string())?,
                 databases: self.databases.iter().map(database).collect::<Result<_, _>>()?,
+                public_keys: self
+                    .public_keys
+                    .iter()
+                    .map(|text| public_keys(text))
+                    .collect::<Result<_, _>>()?,
                 allow_private: self.allow_private.clone(),
                 extra_roots: self.ca_file.as_deref().map(read).transpose()?.unwrap_or_default(),
                 proxy: self.proxy(),
@@ -150,6 +166,18 @@ mod trust {
             user: section.user.clone(),
             database: section.database.clone(),
         })
+    }
+
+    /// A URL, or a file.
+    fn public_keys(text: &str) -> Result<PublicKeys, String> {
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return read(Path::new(text)).map(PublicKeys::Document);
+        };
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let origin: Origin = format!("{scheme}://{host}").parse().map_err(|_| {
+            "public-keys: write https://HOST/PATH, with no user in it, or the path of a file".to_owned()
+        })?;
+        Ok(PublicKeys::At { origin, path: format!("/{path}") })
     }
 
     fn read(path: &Path) -> Result<Vec<u8>, String> {

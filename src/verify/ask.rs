@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     Job, Setup,
+    offline::{Offline, public_keys},
     question::{Http, Question},
 };
 use crate::{
@@ -14,12 +15,15 @@ use crate::{
     provider::{
         Occasion, Outcome,
         login::{Target, log_in},
+        offline::Listed,
     },
 };
 
 /// The outcome of each question, in their order.
 pub(super) fn all(jobs: &[Job], setup: &Setup<'_>) -> Vec<Outcome> {
     let threads = setup.threads.clamp(1, jobs.len().max(1));
+    let is_of_key = |job: &Job| matches!(job.question, Question::Offline(Offline::Key { .. }, _));
+    let known = if jobs.iter().any(is_of_key) { public_keys(setup) } else { Vec::new() };
     // Whoever asks takes the next number, and leaves its outcome in the place of that number.
     let next = Mutex::new(0..jobs.len());
     let outcomes: Mutex<Vec<Option<Outcome>>> = Mutex::new(vec![None; jobs.len()]);
@@ -30,7 +34,7 @@ pub(super) fn all(jobs: &[Job], setup: &Setup<'_>) -> Vec<Outcome> {
                     let Some(index) = next.lock().unwrap_or_else(PoisonError::into_inner).next() else {
                         break;
                     };
-                    let outcome = one(&jobs[index].question, setup);
+                    let outcome = one(&jobs[index].question, setup, &known);
                     outcomes.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(outcome);
                 }
             });
@@ -43,10 +47,11 @@ pub(super) fn all(jobs: &[Job], setup: &Setup<'_>) -> Vec<Outcome> {
         .collect()
 }
 
-fn one(question: &Question, setup: &Setup<'_>) -> Outcome {
+fn one(question: &Question, setup: &Setup<'_>, known: &[Result<Listed, String>]) -> Outcome {
     match question {
         Question::Http(http) => over_http(http, setup),
         Question::Login(target) => by_login(target, setup),
+        Question::Offline(offline, value) => offline.check(value, setup, known),
         Question::Nobody(why) => Outcome::unknown(why.clone()),
     }
 }

@@ -7,6 +7,7 @@
 mod ask;
 mod companion;
 mod dsn;
+mod offline;
 mod preview;
 mod question;
 mod reader;
@@ -27,7 +28,7 @@ use question::{Identity, Question};
 
 pub use preview::{Preview, preview};
 pub use reader::{Blobs, BlobsError, Files, Kept, Nothing, Reader};
-pub use trust::{Database, Trust};
+pub use trust::{Database, PublicKeys, Trust};
 
 /// What it takes to ask.
 pub struct Setup<'a> {

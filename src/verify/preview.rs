@@ -20,6 +20,7 @@ pub fn preview(report: &Report, reader: &dyn Reader, setup: &Setup<'_>) -> Vec<P
             let user = target.user.as_deref().unwrap_or("the default user");
             vec![format!("login to {} at {}:{} as {user}", target.service.name(), target.host, target.port)]
         }
+        Question::Offline(..) => vec!["nobody is told of it: it is checked by itself".to_owned()],
         Question::Http(http) => match ask::requests(http, setup) {
             Ok(requests) => requests.iter().flat_map(shown).collect(),
             Err(why) => vec![format!("no request: {why}")],

@@ -6,6 +6,7 @@ use super::{
     Reader, Setup,
     companion::companions,
     dsn::Dsn,
+    offline::Offline,
     recover::{Recovered, recover},
     trust::Database,
 };
@@ -23,6 +24,8 @@ pub(super) enum Question {
     Http(Box<Http>),
     /// A login is tried.
     Login(Box<Target>),
+    /// Nobody is told of it.
+    Offline(Offline, Secret),
     /// Nobody is asked, and why.
     Nobody(String),
 }
@@ -52,20 +55,22 @@ impl Question {
         let check = own.map(|check| Cow::Owned(check.clone()));
         let check = check.or_else(|| check_of(&finding.rule).map(Cow::Borrowed));
         // Where nobody could be asked, nothing needs to be read.
-        if check.is_none() && !is_of_database(&finding.rule) {
+        let offline = Offline::of(&finding.rule);
+        if check.is_none() && offline.is_none() && !is_of_database(&finding.rule) {
             return Self::Nobody("nothing is known that could be asked about this kind of secret".into());
         }
         let recovered = match recover(finding, reader, setup.key) {
             Ok(recovered) => recovered,
             Err(why) => return Self::Nobody(format!("value not at hand: {why}")),
         };
-        match check {
-            Some(check) => {
+        match (check, offline) {
+            (Some(check), _) => {
                 let companions = companions(&finding.rule, &recovered.around);
                 let (rule, value) = (finding.rule.clone(), recovered.value);
                 Self::Http(Box::new(Http { check, rule, value, companions }))
             }
-            None => login(&finding.rule, &recovered, &setup.trust.databases)
+            (None, Some(offline)) => Self::Offline(offline, recovered.value),
+            (None, None) => login(&finding.rule, &recovered, &setup.trust.databases)
                 .map_or_else(Self::Nobody, |target| Self::Login(Box::new(target))),
         }
     }
@@ -75,6 +80,7 @@ impl Question {
         match self {
             Self::Http(http) => Some(&http.check.provider),
             Self::Login(target) => Some(target.service.name()),
+            Self::Offline(..) => Some("offline"),
             Self::Nobody(_) => None,
         }
     }
@@ -92,6 +98,7 @@ impl Question {
                 let user = target.user.clone().unwrap_or_default();
                 vec![Secret::new(place), Secret::new(user), target.password.clone()]
             }
+            Self::Offline(_, value) => vec![value.clone()],
             Self::Nobody(_) => return None,
         };
         secrets.sort();

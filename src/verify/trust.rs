@@ -28,6 +28,20 @@ pub struct Database {
     pub database: Option<String>,
 }
 
+/// Public keys that are in use: what private ones are compared with.
+#[derive(Debug, Clone)]
+pub enum PublicKeys {
+    /// A JWKS, or certificates or public keys in PEM, or one certificate in DER.
+    Document(Vec<u8>),
+    /// Where such a document is to be had.
+    At {
+        /// The host.
+        origin: Origin,
+        /// The path there.
+        path: String,
+    },
+}
+
 /// All that trusted config says. By default only the built-in hosts of providers may be asked.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
@@ -35,6 +49,8 @@ pub struct Trust {
     pub hosts: TrustedHosts,
     /// Where passwords may be tried. These may lie at private addresses.
     pub databases: Vec<Database>,
+    /// What private keys are compared with.
+    pub public_keys: Vec<PublicKeys>,
     /// Hosts of origins that may lie at private addresses.
     pub allow_private: Vec<String>,
     /// Certificates to trust beside the usual ones, in PEM; empty for none.
@@ -60,9 +76,13 @@ impl Trust {
     pub fn driver_options(&self) -> DriverOptions {
         let built_in = checks().iter().chain(self.checks.values()).flat_map(Check::origins);
         let all = built_in.map(String::as_str).chain(self.hosts.origins());
+        let of_keys = self.public_keys.iter().filter_map(|source| match source {
+            PublicKeys::At { origin, .. } => Some(origin.clone()),
+            PublicKeys::Document(_) => None,
+        });
         DriverOptions {
             // What is no origin is asked by nobody: a request to it is refused.
-            origins: all.filter_map(|text| text.parse::<Origin>().ok()).collect(),
+            origins: all.filter_map(|text| text.parse::<Origin>().ok()).chain(of_keys).collect(),
             addresses: AddressPolicy::allowing(&self.allow_private),
             extra_roots: self.extra_roots.clone(),
             proxy: self.proxy.clone(),

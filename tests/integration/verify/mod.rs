@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     harness::{Outcome, Project, text},
-    secrets::{token, utf16},
+    secrets::{in_base64, token, utf16},
 };
 use double::Double;
 
@@ -258,6 +258,21 @@ answers = [{{ status = 200, when = [{{ json = "/ok", equals = true }}], verdict 
 }
 
 #[test]
+fn an_expired_token_is_inactive_and_nobody_is_told() {
+    let project = Project::new();
+    let part = |text: &str| in_base64(text).trim_end_matches('=').to_owned();
+    let (head, signature) = (part(r#"{"alg":"RS256","typ":"JWT"}"#), part(&"s".repeat(48)));
+    let token =
+        |expiry: u64| format!("{head}.{}.{signature}", part(&format!(r#"{{"iss":"x","exp":{expiry}}}"#)));
+    for (expiry, expected) in [(1_000_000_000, "inactive"), (9_000_000_000, "unknown(it has not expired")] {
+        project.file("app.env", format!("TOKEN={}\n", token(expiry)));
+        let outcome = project.scan(&["--verify", "--only-rule", "jwt"]).ends(1);
+        assert!(verdict(&outcome).starts_with(expected), "{}", verdict(&outcome));
+        assert_eq!(said(&outcome)[0]["name"], "offline");
+    }
+}
+
+#[test]
 fn verify_says_what_to_give_it() {
     let project = Project::new();
     project.hekate(&["verify"]).refuses(&["say which report"]);
@@ -273,6 +288,8 @@ fn what_is_wrong_in_trusted_config_is_said() {
         ("timeout = 0", "timeout: it is a number of seconds from 1 to 600"),
         ("ca-file = \"nothing.pem\"", "nothing.pem"),
         ("colour = 1", "colour"),
+        ("public-keys = [\"https://u@k.example/x\"]", "public-keys: write https://HOST/PATH"),
+        ("public-keys = [\"nothing.json\"]", "nothing.json"),
         ("[[verify.databases]]\ntype = \"oracle\"\nhost = \"db\"", "type is one of postgres"),
         ("[[verify.databases]]\ntype = \"redis\"\nhost = \"db/x\"", "host is a name"),
         ("[[verify.databases]]\ntype = \"redis\"\nhost = \"db\"\ntls = \"maybe\"", "tls is one of"),
