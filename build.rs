@@ -22,6 +22,7 @@ mod model {
 
 #[path = "src/rule"]
 mod rule {
+    mod check;
     mod checksum;
     mod definition;
     mod dialect;
@@ -31,6 +32,7 @@ mod rule {
     mod rarity;
     mod schema;
 
+    pub use check::HttpCheck;
     pub use checksum::Checksum;
     pub use definition::*;
     pub use dialect::parser;

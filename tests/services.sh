@@ -164,6 +164,7 @@ unix_socket_directories = ''
 password_encryption = 'scram-sha-256'
 log_statement = 'all'
 log_connections = on
+log_line_prefix = '%u '
 fsync = off
 ssl = on
 ssl_cert_file = '$FOLDER/tls/server.pem'
@@ -230,7 +231,7 @@ start_mysql() {
     if need mariadbd; then server=$(command -v mariadbd); fi
     launch "$1" "ready for connections" "$server" --no-defaults --datadir="$FOLDER/mysql" --bind-address="$LOOPBACK" \
         --port="$2" --socket="$FOLDER/mysql/s" --pid-file="$FOLDER/mysql/pid" --init-file="$FOLDER/mysql.sql" \
-        --plugin-load-add=auth_ed25519 --ssl-cert="$FOLDER/tls/server.pem" --ssl-key="$FOLDER/tls/server.key" \
+        --plugin-load-add=auth_ed25519 --disconnect-on-expired-password=ON --ssl-cert="$FOLDER/tls/server.pem" --ssl-key="$FOLDER/tls/server.key" \
         --innodb-flush-log-at-trx-commit=0 --innodb-buffer-pool-size=16M --performance-schema=off
 }
 

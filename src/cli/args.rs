@@ -46,6 +46,9 @@ pub(super) enum Command {
     Report(ReportArgs),
     /// Install, take away and run git hooks
     Hook(HookArgs),
+    /// Ask providers and databases which findings of a report are live
+    #[cfg(feature = "network")]
+    Verify(VerifyArgs),
     /// Hold the secret manager against inventory.yaml
     Inventory(InventoryArgs),
     /// Write a commented hekate.toml and check .gitignore
@@ -79,6 +82,8 @@ pub(super) struct ScanArgs {
     #[command(flatten)]
     pub(super) walk: WalkArgs,
     #[command(flatten)]
+    pub(super) confirm: ConfirmArgs,
+    #[command(flatten)]
     pub(super) output: OutputArgs,
     #[command(flatten)]
     pub(super) run: RunArgs,
@@ -94,6 +99,8 @@ pub(super) struct StagedArgs {
     pub(super) select: SelectArgs,
     #[command(flatten)]
     pub(super) policy: PolicyArgs,
+    #[command(flatten)]
+    pub(super) confirm: ConfirmArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
     #[command(flatten)]
@@ -145,6 +152,8 @@ pub(super) struct HistoryArgs {
     pub(super) select: SelectArgs,
     #[command(flatten)]
     pub(super) policy: PolicyArgs,
+    #[command(flatten)]
+    pub(super) confirm: ConfirmArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
     #[command(flatten)]
@@ -362,6 +371,62 @@ pub(super) struct ReportArgs {
     /// Every place of each secret
     #[arg(short, long)]
     pub(super) verbose: bool,
+}
+
+/// What scans do about findings once they have them.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Confirmation")]
+pub(super) struct ConfirmArgs {
+    /// Ask providers and databases which findings are live; whom to ask beside the built-in hosts, [verify] of trusted config says
+    #[cfg(feature = "network")]
+    #[arg(long)]
+    pub(super) verify: bool,
+    /// Keep only findings that are certainly real and alive: known, active or restricted
+    #[arg(long)]
+    pub(super) only_confirmed: bool,
+}
+
+#[cfg(feature = "network")]
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub(super) struct VerifyArgs {
+    /// A report written with --format json; "-" is standard input
+    #[arg(value_name = "REPORT")]
+    pub(super) report: Option<PathBuf>,
+    /// Show what would be asked, without secrets, and ask nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Where what was scanned lies now [default: where the report says, from the working directory]
+    #[arg(long, value_name = "DIR")]
+    pub(super) root: Option<PathBuf>,
+    /// Read this hekate.toml as trusted config [default: hekate/hekate.toml in $XDG_CONFIG_HOME, else in ~/.config]
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Take checks of your own from rules in a TOML file or a folder of them
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(super) rules: Vec<PathBuf>,
+    /// Keep only findings that are certainly real and alive: known, active or restricted
+    #[arg(long)]
+    pub(super) only_confirmed: bool,
+    /// Format on standard output: human, json, jsonl, sarif, gitleaks, gitlab or csv
+    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = parse_format)]
+    pub(super) format: Format,
+    /// Write to a file (repeatable), as in scan
+    #[arg(short, long, value_name = "[FORMAT:]FILE")]
+    pub(super) output: Vec<String>,
+    /// When to use colour
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub(super) color: Color,
+    /// Every place of each secret
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+    /// Questions at once [default: 8]
+    #[arg(short = 'j', long, value_name = "N")]
+    pub(super) jobs: Option<NonZeroUsize>,
+    /// Exit with 0 where findings would give 1 or 4 (3 stays)
+    #[arg(long)]
+    pub(super) exit_zero: bool,
 }
 
 #[derive(Debug, Args)]

@@ -117,7 +117,7 @@ fn saved(file: &Path, flags: &Flags) -> Result<Scanned> {
     let report = super::report::read(file)?;
     let here = std::env::current_dir().context("find the working directory")?;
     let Settings { policy, baseline_path, .. } = Settings::load(flags, None, &here)?;
-    Ok(Scanned { report, notes: Vec::new(), policy, baseline_path })
+    Ok(Scanned { report, notes: Vec::new(), policy, baseline_path, stdin: None })
 }
 
 fn store(path: &Path, text: &str) -> Result<()> {

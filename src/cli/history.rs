@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use super::{
     Exit,
     args::{EngineArg, HistoryArgs},
+    confirm::confirm,
     scan::{PRUNE_BY_REPORT, finish, usage_lines, with_threads},
     since, sink,
 };
@@ -78,7 +79,8 @@ pub(super) fn run(args: &HistoryArgs) -> Result<Exit> {
         root: display(&args.repository),
     };
     let scan = || scan_with(&repository, &flags, args.output.show_suppressed, &options);
-    let (report, notes) = with_threads(args.run.jobs, scan)?;
+    let (mut report, notes) = with_threads(args.run.jobs, scan)?;
+    confirm(&mut report, &args.confirm, &flags, None)?;
     if !args.output.quiet {
         notes.iter().for_each(|line| sink::warn(line));
     }

@@ -4,6 +4,7 @@
 
 mod args;
 mod baseline;
+mod confirm;
 mod exit;
 mod history;
 mod hook;
@@ -16,6 +17,8 @@ mod scan;
 mod since;
 mod sink;
 mod staged;
+#[cfg(feature = "network")]
+mod verify;
 
 use clap::Parser;
 
@@ -38,6 +41,8 @@ pub fn run() -> Exit {
         Command::Report(args) => report::run(&args),
         Command::Hook(args) => hook::run(&args),
         Command::Inventory(args) => inventory::run(&args),
+        #[cfg(feature = "network")]
+        Command::Verify(args) => verify::run(&args),
         Command::Init(args) => init::run(&args),
     };
     result.unwrap_or_else(|error| exit::of_error(&error))

@@ -8,6 +8,7 @@ use super::{
     Exit,
     args::{OutputArgs, RunArgs, ScanArgs},
     baseline::has_history,
+    confirm::confirm,
     exit,
     progress::Bar,
     sink::{self, Look, Target},
@@ -39,8 +40,9 @@ pub(super) fn run(args: &ScanArgs) -> Result<Exit> {
         Job { paths: &args.paths, stdin_name: is_stdin.then_some(args.stdin_path.as_str()), flags: &flags };
     let bar = Bar::new(!args.output.quiet && !args.run.no_progress);
     let run = || job.run(args.output.show_suppressed, &bar);
-    let Scanned { report, notes, .. } = with_threads(args.run.jobs, run)?;
+    let Scanned { mut report, notes, stdin, .. } = with_threads(args.run.jobs, run)?;
     bar.finish();
+    confirm(&mut report, &args.confirm, &flags, stdin)?;
     if !args.output.quiet {
         notes.iter().for_each(|line| sink::warn(line));
     }
@@ -88,6 +90,8 @@ pub(super) struct Scanned {
     pub(super) notes: Vec<String>,
     pub(super) policy: Policy,
     pub(super) baseline_path: PathBuf,
+    /// What came in by standard input: it can't be read again.
+    pub(super) stdin: Option<Vec<u8>>,
 }
 
 impl Job<'_> {
@@ -99,13 +103,10 @@ impl Job<'_> {
             _ => None,
         };
         let settings = Settings::load(self.flags, scanned, &here)?;
-        let source: Box<dyn Source> = match self.stdin_name {
-            Some(name) => Box::new(Stdin::read(io::stdin().lock(), name.to_owned())?),
-            None => Box::new(Worktree::new(
-                self.paths.to_vec(),
-                WalkOptions { threads: rayon::current_num_threads(), ..settings.walk },
-            )?),
-        };
+        let read = |name: &str| Stdin::read(io::stdin().lock(), name.to_owned());
+        let stdin = self.stdin_name.map(read).transpose()?;
+        let walk = WalkOptions { threads: rayon::current_num_threads(), ..settings.walk };
+        let tree = stdin.is_none().then(|| Worktree::new(self.paths.to_vec(), walk)).transpose()?;
         let detector = Detector::with_known(settings.rules, settings.known)?;
         let triage = Triage::new(&detector, settings.policy)?;
         let options = ScanOptions {
@@ -113,17 +114,18 @@ impl Job<'_> {
             show_suppressed,
             repository: settings.repository.as_deref().and_then(config::describe),
         };
-        let report = scan(source.as_ref(), &triage, &options, progress);
+        let sources = [stdin.as_ref().map(|stdin| stdin as &dyn Source), tree.as_ref().map(|tree| tree as _)];
+        let source = sources.into_iter().flatten().next().expect("it is one of the two");
+        let report = scan(source, &triage, &options, progress);
         let policy = triage.into_policy();
         let usage = policy.baseline.usage(policy.today);
         // What no file meets, the history may.
         let may_be_older = !usage.unused.is_empty() && has_history(&here);
         let mut notes = settings.notes;
-        notes.extend(usage_lines(
-            &usage,
-            if may_be_older { PRUNE_BY_REPORT } else { "hekate baseline prune" },
-        ));
-        Ok(Scanned { report, notes, policy, baseline_path: settings.baseline_path })
+        let prune = if may_be_older { PRUNE_BY_REPORT } else { "hekate baseline prune" };
+        notes.extend(usage_lines(&usage, prune));
+        let stdin = stdin.map(Stdin::into_bytes);
+        Ok(Scanned { report, notes, policy, baseline_path: settings.baseline_path, stdin })
     }
 }
 

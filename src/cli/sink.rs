@@ -17,12 +17,17 @@ use crate::{
 ///
 /// Names in it may come from a hostile repository: its control characters must not reach the terminal.
 pub(super) fn warn(text: &str) {
+    drop(writeln!(io::stderr().lock(), "{}", plain(text)));
+}
+
+/// A text without what a terminal would obey.
+pub(super) fn plain(text: &str) -> String {
     let is_hostile = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if is_hostile(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
     }
-    drop(writeln!(io::stderr().lock(), "{shown}"));
+    shown
 }
 
 /// Writes to standard output. A reader that went away has what it wanted.

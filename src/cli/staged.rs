@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use super::{
     Exit,
     args::StagedArgs,
+    confirm::confirm,
     history::{named_range, scan_range},
     progress::Bar,
     scan::{finish, with_threads},
@@ -40,8 +41,9 @@ pub(super) fn run(args: &StagedArgs) -> Result<Exit> {
     let flags = flags(args);
     let bar = Bar::new(!args.output.quiet && !args.run.no_progress);
     let scan = || scan_index(&flags, scope, args.output.show_suppressed, &bar);
-    let report = with_threads(args.run.jobs, scan)?;
+    let mut report = with_threads(args.run.jobs, scan)?;
     bar.finish();
+    confirm(&mut report, &args.confirm, &flags, None)?;
     finish(&report, &args.output, &args.run, started)
 }
 
@@ -51,7 +53,8 @@ fn range(args: &StagedArgs, from: &OsStr, to: &OsStr, started: Instant) -> Resul
     let here = env::current_dir().context("find the working directory")?;
     let repository = Repository::from_env(&here, |name| env::var_os(name))?;
     let range = named_range(&repository, &format!("{}..{}", from.to_string_lossy(), to.to_string_lossy()))?;
-    let report = with_threads(args.run.jobs, || scan_range(&repository, range, &flags))?;
+    let mut report = with_threads(args.run.jobs, || scan_range(&repository, range, &flags))?;
+    confirm(&mut report, &args.confirm, &flags, None)?;
     finish(&report, &args.output, &args.run, started)
 }
 

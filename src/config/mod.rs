@@ -11,6 +11,7 @@ mod index;
 mod repository;
 mod settings;
 mod trusted;
+mod verify;
 
 pub use cache_key::cache_key;
 pub use file::{CONFIG_NAME, ConfigFile, STARTER};
@@ -22,3 +23,4 @@ pub use settings::{
     BASELINE_NAME, ConfigError, Flags, Settings, WalkFlags, find_rule, fingerprint_key, today,
 };
 pub use trusted::{IndexSection, InventorySection, StoreSection, Trusted};
+pub use verify::{DatabaseSection, ProxyUrl, VerifySection};

@@ -130,6 +130,16 @@ pub enum ConfigError {
         /// The section in it.
         section: &'static str,
     },
+    /// A section of trusted config with something in it that can't be used.
+    #[error("{}: [{section}] {why}", config.display())]
+    Section {
+        /// The config.
+        config: PathBuf,
+        /// The section in it.
+        section: &'static str,
+        /// What, and how it is written.
+        why: String,
+    },
     /// `--policy-from` names no commit.
     #[error(
         "--policy-from {name}: no such commit here ({}); fetch it first, with `git fetch origin BRANCH`; in CI check out with \

@@ -10,7 +10,7 @@ use std::{
 
 use serde::{Deserialize, de::IgnoredAny};
 
-use super::{CONFIG_NAME, ConfigError, ConfigFile, home::Text};
+use super::{CONFIG_NAME, ConfigError, ConfigFile, home::Text, verify::VerifySection};
 use crate::rule::{RuleError, read_toml};
 
 /// The sections of a trusted config, its paths as seen from the working directory.
@@ -24,6 +24,8 @@ pub struct Trusted {
     pub inventory: InventorySection,
     /// `[index]`: where the index of known values lies.
     pub index: IndexSection,
+    /// `[verify]`: whom to ask about secrets, and how.
+    pub verify: VerifySection,
 }
 
 /// `[store]`. What logs in comes from environment variables, never from here.
@@ -66,7 +68,7 @@ struct Sections {
     store: StoreSection,
     inventory: InventorySection,
     index: IndexSection,
-    verify: Option<IgnoredAny>,
+    verify: VerifySection,
     respond: Option<IgnoredAny>,
 }
 
@@ -77,7 +79,7 @@ struct OwnSections {
     store: StoreSection,
     inventory: InventorySection,
     index: IndexSection,
-    verify: Option<IgnoredAny>,
+    verify: VerifySection,
     respond: Option<IgnoredAny>,
 }
 
@@ -109,21 +111,21 @@ impl Trusted {
         path: &Path,
         parse: impl Fn(&Text) -> Result<Sections, ConfigError>,
     ) -> Result<Self, ConfigError> {
-        let Sections { mut store, mut inventory, mut index, verify, respond } = parse(&Text::read(path)?)?;
-        let unread = [("verify", verify.is_some()), ("respond", respond.is_some())];
-        if let Some((section, _)) = unread.iter().find(|(_, is_there)| *is_there) {
-            return Err(ConfigError::UnreadSection { config: path.to_owned(), section });
+        let Sections { mut store, mut inventory, mut index, mut verify, respond } =
+            parse(&Text::read(path)?)?;
+        if respond.is_some() {
+            return Err(ConfigError::UnreadSection { config: path.to_owned(), section: "respond" });
         }
         let folder = path.parent().unwrap_or(Path::new(""));
-        for named in [&mut store.ca_file, &mut inventory.file, &mut index.file, &mut index.key_file] {
-            if let Some(named) = named {
-                *named = folder.join(&*named);
-            }
+        let own = [&mut store.ca_file, &mut inventory.file, &mut index.file, &mut index.key_file];
+        for named in own.into_iter().flatten() {
+            *named = folder.join(&*named);
         }
+        verify.settle(folder);
         if let Some(inner) = store.name.as_deref().and_then(|name| name.strip_prefix("dir:")) {
             store.name = Some(format!("dir:{}", folder.join(inner).display()));
         }
-        Ok(Self { file: Some(path.to_owned()), store, inventory, index })
+        Ok(Self { file: Some(path.to_owned()), store, inventory, index, verify })
     }
 }
 

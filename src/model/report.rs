@@ -101,6 +101,11 @@ impl Report {
         self.findings.iter().map(|finding| finding.occurrences.len()).sum()
     }
 
+    /// Leaves out the findings that no verdict confirms.
+    pub fn keep_confirmed(&mut self) {
+        self.findings.retain(|finding| finding.verdict.as_ref().is_some_and(super::Verdict::is_confirmed));
+    }
+
     /// Whether a finding's verdict confirms it.
     pub fn has_confirmed(&self) -> bool {
         self.findings.iter().filter_map(|finding| finding.verdict.as_ref()).any(super::Verdict::is_confirmed)

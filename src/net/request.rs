@@ -34,6 +34,13 @@ impl Text {
         self
     }
 
+    /// Adds another text, whose secrets stay secret.
+    #[must_use]
+    pub fn append(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
     /// As it is sent. The whole may hold secrets, and is one.
     pub fn expose(&self) -> Secret {
         let parts = self.0.iter().flat_map(|piece| match piece {

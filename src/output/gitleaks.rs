@@ -32,7 +32,7 @@ struct Entry<'a> {
     email: &'a str,
     date: &'a str,
     message: &'a str,
-    tags: Vec<&'static str>,
+    tags: Vec<String>,
     fingerprint: String,
 }
 
@@ -70,9 +70,16 @@ fn entry<'a>(finding: &'a Finding, place: &'a Occurrence) -> Entry<'a> {
         email,
         date: place.date.as_deref().unwrap_or_default(),
         message: place.subject.as_deref().unwrap_or_default(),
-        tags: finding.category.map(Category::as_str).into_iter().collect(),
+        tags: tags(finding),
         fingerprint: format!("{in_commit}{}:{}:{start_line}", place.path, finding.rule),
     }
+}
+
+/// gitleaks knows no verdicts; its tags are free.
+fn tags(finding: &Finding) -> Vec<String> {
+    let category = finding.category.map(|category| Category::as_str(category).to_owned());
+    let verdict = finding.verdict.as_ref().map(|verdict| format!("verdict:{verdict}"));
+    category.into_iter().chain(verdict).collect()
 }
 
 fn entropy(finding: &Finding) -> f32 {

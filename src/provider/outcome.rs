@@ -1,25 +1,25 @@
-//! What a check says of a secret.
+//! What an answer says of a secret.
 
 use crate::model::Verdict;
 
-/// The verdict of one check, and what was learned besides.
+/// A verdict, and what the answer says more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// What it says of the secret.
+    /// What is known of the secret now.
     pub verdict: Verdict,
-    /// More for a reader: an account, scopes, an expiry. Never a secret, and never text of a server as it came.
+    /// An account, scopes, an expiry. Never a secret.
     pub detail: Option<String>,
 }
 
 impl Outcome {
-    /// A verdict without more.
-    pub fn new(verdict: Verdict) -> Self {
+    /// A verdict alone.
+    pub fn of(verdict: Verdict) -> Self {
         Self { verdict, detail: None }
     }
 
-    /// Nobody could tell, and why.
+    /// Nobody can tell, and why.
     pub fn unknown(why: impl Into<String>) -> Self {
-        Self::new(Verdict::Unknown(why.into()))
+        Self::of(Verdict::Unknown(why.into()))
     }
 
     /// With what was learned besides.
@@ -27,5 +27,10 @@ impl Outcome {
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
+    }
+
+    /// Whether another host has to be asked: this one doesn't know the secret, or could not say.
+    pub fn is_open(&self) -> bool {
+        matches!(self.verdict, Verdict::Inactive | Verdict::Unknown(_))
     }
 }

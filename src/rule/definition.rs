@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Checksum;
+use super::{Checksum, HttpCheck};
 use crate::model::{Category, Confidence, Severity};
 
 /// What one kind of secret looks like, and what it is worth.
@@ -53,6 +53,10 @@ pub struct Rule {
     /// Texts it finds and texts it doesn't; kept apart from the compiled pack.
     #[serde(skip)]
     pub templates: Templates,
+    /// How a service is asked about its values; of rules from trusted config only. It says nothing about what is found, and so
+    /// is no part of the compiled pack, nor of a rule's name in caches.
+    #[serde(skip)]
+    pub verify: Option<HttpCheck>,
 }
 
 /// What a rule looks at.
@@ -238,6 +242,7 @@ impl Rule {
             // Whatever else is known of a value names it better.
             specificity: Specificity::Generic,
             origin: Origin::BuiltIn,
+            verify: None,
             templates: Templates::default(),
         }
     }

@@ -106,6 +106,7 @@ pub(super) fn rule(raw: RawRule, context: Context<'_>) -> Result<Rule, RuleError
         specificity,
         origin: context.origin,
         templates: Templates { examples: raw.examples, negatives: raw.negatives },
+        verify: raw.verify,
         id: raw.id,
     })
 }

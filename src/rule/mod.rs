@@ -4,6 +4,7 @@
 //! scanned content and decides nothing about a match.
 
 mod builtin;
+mod check;
 mod checksum;
 mod definition;
 mod dialect;
@@ -15,6 +16,9 @@ mod schema;
 mod template;
 
 pub use builtin::{builtin, builtin_plan, builtin_with_templates};
+pub use check::{
+    AnswerRow, Condition, Encoding, HttpCheck, Kind, Meaning, Part, Scalar, Source, Template, Test, origin,
+};
 pub use checksum::Checksum;
 pub use definition::{
     Allowlist, AllowlistCondition, Detection, Origin, Pattern, Reach, RegexTarget, Required, Rule, Search,

@@ -153,6 +153,9 @@ impl RulePack {
             .extend
             .as_ref()
             .map_or_else(|| Ok(Self::default()), |extend| Self::extended(extend, file, extends, depth))?;
+        if extends == Extends::Refused {
+            refuse_checks(&raw, file)?;
+        }
         let mut own = compile(raw, &file.to_string_lossy(), Origin::User)?;
         pack.rules.retain(|rule| own.rules.iter().all(|newer| newer.id != rule.id));
         pack.rules.append(&mut own.rules);
@@ -204,6 +207,16 @@ impl RulePack {
         self.rules.extend(newer.rules);
         self.allowlists.extend(newer.allowlists);
     }
+}
+
+/// What comes with the scanned repository must not say where secrets are sent.
+fn refuse_checks(raw: &RawPack, file: &Path) -> Result<(), RuleError> {
+    let Some(rule) = raw.rules.iter().find(|rule| rule.verify.is_some()) else { return Ok(()) };
+    let message =
+        "verify: a repository's own rules can't say where secrets are sent; put the rule into a file that \
+                   you name by --config or --rules"
+            .into();
+    Err(RuleError::Rule { file: file.to_owned(), rule: rule.id.clone(), message })
 }
 
 /// Checks every rule and allowlist of one file.

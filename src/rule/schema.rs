@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 
-use super::{AllowlistCondition, Checksum, RegexTarget};
+use super::{AllowlistCondition, Checksum, HttpCheck, RegexTarget};
 use crate::model::{Category, Confidence, Severity};
 
 /// A whole rule file.
@@ -74,6 +74,7 @@ pub(super) struct RawRule {
     pub(super) help: Option<String>,
     pub(super) examples: Vec<String>,
     pub(super) negatives: Vec<String>,
+    pub(super) verify: Option<HttpCheck>,
 }
 
 #[derive(Debug, Default, Deserialize)]

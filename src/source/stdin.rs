@@ -31,6 +31,11 @@ impl Stdin {
         let is_cut = bytes.len() as u64 > MOST;
         Ok(Self { name, bytes, is_cut })
     }
+
+    /// What came in.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
 }
 
 impl Source for Stdin {

@@ -13,6 +13,7 @@ mod hostile;
 mod infisical;
 mod inventory;
 mod known;
+mod logins;
 mod pieces;
 mod policy;
 mod readme;
@@ -20,3 +21,5 @@ mod scan;
 mod secrets;
 mod staged;
 mod triage;
+#[cfg(feature = "network")]
+mod verify;

@@ -290,7 +290,7 @@ impl<S: Stream> Session<S> {
         }
         self.sequence = 0;
         self.link.leave(&[1, 0, 0, 0, 1]);
-        Outcome::new(Verdict::Active)
+        Outcome::of(Verdict::Active)
     }
 
     fn refused(&self, packet: &[u8], target: &Target, greeting: &Greeting) -> Result<Outcome, Trouble> {
@@ -321,7 +321,7 @@ fn error_number(packet: &[u8]) -> Result<Option<u16>, Trouble> {
 
 fn meaning(number: u16) -> Outcome {
     if let Some((_, verdict, detail)) = ERRORS.iter().find(|(known, ..)| *known == number) {
-        return Outcome::new(verdict.clone()).with_detail(*detail);
+        return Outcome::of(verdict.clone()).with_detail(*detail);
     }
     match REASONS.iter().find(|(known, _)| *known == number) {
         Some((_, why)) => Outcome::unknown(*why),

@@ -110,10 +110,10 @@ fn verdict<S: Stream>(link: &mut Link<S>) -> Result<Outcome, Trouble> {
     for _ in 0..PATIENCE {
         let line = link.receive_line(LINE_CAP)?.to_ascii_lowercase();
         match line.as_slice() {
-            b"pong" => return Ok(Outcome::new(Verdict::Active)),
+            b"pong" => return Ok(Outcome::of(Verdict::Active)),
             b"+ok" | b"ping" => {}
             line if line.starts_with(b"info ") => {}
-            b"-err 'authorization violation'" => return Ok(Outcome::new(Verdict::Inactive)),
+            b"-err 'authorization violation'" => return Ok(Outcome::of(Verdict::Inactive)),
             line if line.starts_with(b"-err ") => {
                 return Ok(Outcome::unknown("the server refuses for another reason than the password"));
             }

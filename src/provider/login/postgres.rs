@@ -188,12 +188,12 @@ fn unproved() -> Trouble {
 fn settle<S: Stream>(link: &mut Link<S>) -> Result<Outcome, Trouble> {
     loop {
         match message(link) {
-            Ok((b'Z', _)) => return Ok(Outcome::new(Verdict::Active)),
+            Ok((b'Z', _)) => return Ok(Outcome::of(Verdict::Active)),
             Ok((b'E', body)) => return Ok(meaning(state_of(&body)?, Proof::Checked)),
             Ok(_) => {}
             // The password was right, whatever became of the session.
             Err(Trouble::Closed | Trouble::Timeout | Trouble::Broken(_)) => {
-                return Ok(Outcome::new(Verdict::Active).with_detail("the session broke off after the login"));
+                return Ok(Outcome::of(Verdict::Active).with_detail("the session broke off after the login"));
             }
             Err(trouble) => return Err(trouble),
         }
@@ -209,7 +209,7 @@ fn meaning(state: [u8; 5], proof: Proof) -> Outcome {
     }
     let state = String::from_utf8_lossy(&state).into_owned();
     if proof == Proof::Checked {
-        return Outcome::new(Verdict::Active).with_detail(format!("no session was opened ({state})"));
+        return Outcome::of(Verdict::Active).with_detail(format!("no session was opened ({state})"));
     }
     let reason = REASONS.iter().find(|(known, _)| known.as_slice() == state.as_bytes());
     Outcome::unknown(match reason {

@@ -47,7 +47,7 @@ pub(super) fn log_in<S: Stream>(link: Link<S>, target: &Target) -> Result<Outcom
     let user = target.user.as_deref().filter(|user| *user != "default");
     let outcome = match authenticate(&mut link, user, &target.password)? {
         Answer::Accepted => confirm(&mut link, user)?,
-        Answer::Refused => Outcome::new(Verdict::Inactive),
+        Answer::Refused => Outcome::of(Verdict::Inactive),
         Answer::Other(why) => Outcome::unknown(why),
     };
     link.leave(b"*1\r\n$4\r\nQUIT\r\n");
@@ -57,11 +57,11 @@ pub(super) fn log_in<S: Stream>(link: Link<S>, target: &Target) -> Result<Outcom
 /// A user with `nopass` is let in whatever the password, which only a wrong one shows. The default user says so by itself.
 fn confirm<S: Stream>(link: &mut Link<S>, user: Option<&str>) -> Result<Outcome, Trouble> {
     if user.is_none() {
-        return Ok(Outcome::new(Verdict::Active));
+        return Ok(Outcome::of(Verdict::Active));
     }
     let wrong = random().ok_or_else(|| Trouble::stop("the system gives no random bytes"))?;
     match authenticate(link, user, &wrong)? {
-        Answer::Refused => Ok(Outcome::new(Verdict::Active)),
+        Answer::Refused => Ok(Outcome::of(Verdict::Active)),
         _ => Ok(Outcome::unknown("the server lets this user in with any password")),
     }
 }

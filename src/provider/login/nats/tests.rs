@@ -14,9 +14,9 @@ fn said(lines: &str) -> Outcome {
 
 #[test]
 fn pong_is_active_and_a_violation_inactive() {
-    assert_eq!(said("PONG\r\n"), Outcome::new(Verdict::Active));
-    assert_eq!(said("+OK\r\nINFO {}\r\nPING\r\nPONG\r\n"), Outcome::new(Verdict::Active));
-    assert_eq!(said("-ERR 'Authorization Violation'\r\n"), Outcome::new(Verdict::Inactive));
+    assert_eq!(said("PONG\r\n"), Outcome::of(Verdict::Active));
+    assert_eq!(said("+OK\r\nINFO {}\r\nPING\r\nPONG\r\n"), Outcome::of(Verdict::Active));
+    assert_eq!(said("-ERR 'Authorization Violation'\r\n"), Outcome::of(Verdict::Inactive));
 }
 
 #[test]

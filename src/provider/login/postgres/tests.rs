@@ -72,7 +72,7 @@ fn after_proof(after: Vec<u8>) -> Outcome {
 
 #[test]
 fn a_server_that_proves_to_know_the_password_makes_it_active_even_without_tls() {
-    assert_eq!(after_proof(welcome()), Outcome::new(Verdict::Active));
+    assert_eq!(after_proof(welcome()), Outcome::of(Verdict::Active));
 }
 
 #[test]
