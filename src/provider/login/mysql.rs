@@ -242,7 +242,7 @@ impl<S: Stream> Session<S> {
             let packet = self.receive()?;
             match packet.split_first() {
                 Some((0x00, _)) => return Ok(self.accepted(target)),
-                Some((0xff, _)) => return Ok(self.refused(&packet, target, greeting)?),
+                Some((0xff, _)) => return self.refused(&packet, target, greeting),
                 Some((0xfe, switch)) => {
                     let mut switch = Cursor(switch);
                     method = Method::named(switch.until_nul().unwrap_or(b"mysql_old_password"))?;
@@ -266,14 +266,13 @@ impl<S: Stream> Session<S> {
         }
         let flags = if self.link.is_encrypted() { OURS | SSL } else { OURS };
         let length = u8::try_from(scramble.len()).expect("a hash is shorter than 256 bytes");
-        let parts: [&[u8]; 7] = [
+        let parts: [&[u8]; 6] = [
             &preamble(flags),
             user.as_bytes(),
             &[0, length],
             scramble.expose(),
             method.name().as_bytes(),
             &[0],
-            &[],
         ];
         Ok(Secret::new(parts.concat()))
     }

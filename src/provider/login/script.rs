@@ -14,9 +14,12 @@ use super::{
 };
 use crate::{model::Secret, provider::Outcome};
 
+/// What a server says to what it is told.
+type Server = dyn FnMut(&[u8]) -> Vec<u8>;
+
 /// A server that is called with what it was told since, and gives what it says to that; nothing is the end.
 pub(super) struct Script {
-    server: Box<dyn FnMut(&[u8]) -> Vec<u8>>,
+    server: Box<Server>,
     said: Vec<u8>,
     heard: Vec<u8>,
     log: Rc<RefCell<Vec<u8>>>,
@@ -34,7 +37,7 @@ impl Script {
     }
 
     /// The server itself, for another that changes what it says.
-    pub(super) fn server_mut(&mut self) -> &mut dyn FnMut(&[u8]) -> Vec<u8> {
+    pub(super) fn server_mut(&mut self) -> &mut Server {
         &mut self.server
     }
 

@@ -14,7 +14,7 @@ fn packet(sequence: u8, body: &[u8]) -> Vec<u8> {
 fn greeting(method: &str, capabilities: u32) -> Vec<u8> {
     let [low, second, third, high] = (OURS | capabilities).to_le_bytes();
     let (start, end) = NONCE_OF_TESTS.split_at(8);
-    let parts: [&[u8]; 12] = [
+    let parts: [&[u8]; 10] = [
         &[10],
         b"8.4.0\0",
         &[1, 0, 0, 0],
@@ -25,8 +25,6 @@ fn greeting(method: &str, capabilities: u32) -> Vec<u8> {
         &[0],
         method.as_bytes(),
         &[0],
-        &[],
-        &[],
     ];
     packet(0, &parts.concat())
 }

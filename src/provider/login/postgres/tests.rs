@@ -60,7 +60,7 @@ fn scram_server(password: Secret, rounds: u64, after: Vec<u8>) -> Script {
 }
 
 fn welcome() -> Vec<u8> {
-    [request_of(0, b""), packet(b'S', b"server_version\015\0"), packet(b'K', &[0; 8]), packet(b'Z', b"I")]
+    [request_of(0, b""), packet(b'S', b"server_version\x0015\x00"), packet(b'K', &[0; 8]), packet(b'Z', b"I")]
         .concat()
 }
 

@@ -65,7 +65,7 @@ fn a_key_is_active_where_its_public_half_is_listed_and_retired_elsewhere() {
 fn every_form_of_a_key_is_the_same_key() {
     for key in [rsa(), ec("prime256v1")] {
         let listed = listed(&key);
-        let pkcs8 = openssl(&["pkcs8", "-topk8", "-nodes"], &key);
+        let pkcs8 = openssl(&["pkcs8", "-topk8", "-nocrypt"], &key);
         let traditional = openssl(&["pkey", "-traditional"], &key);
         for pem in [key, pkcs8, traditional] {
             let text = String::from_utf8(pem.clone()).unwrap();
@@ -167,7 +167,7 @@ fn a_key_without_its_public_half_is_unknown() {
 fn what_is_damaged_is_unknown_wherever_it_is_cut() {
     let key = ec("prime256v1");
     let listed = listed(&key);
-    let der = openssl(&["pkcs8", "-topk8", "-nodes", "-outform", "DER"], &key);
+    let der = openssl(&["pkcs8", "-topk8", "-nocrypt", "-outform", "DER"], &key);
     let label = "PRIVATE KEY";
     for end in 0..der.len() {
         let body = BASE64_STANDARD.encode(&der[..end]);
@@ -189,7 +189,7 @@ fn what_is_damaged_is_unknown_wherever_it_is_cut() {
 
 #[test]
 fn random_bytes_in_a_key_are_no_panic() {
-    let key = openssl(&["pkcs8", "-topk8", "-nodes", "-outform", "DER"], &ec("prime256v1"));
+    let key = openssl(&["pkcs8", "-topk8", "-nocrypt", "-outform", "DER"], &ec("prime256v1"));
     let listed = listed(&ec("prime256v1"));
     let mut random = fastrand::Rng::with_seed(9);
     for _ in 0..2000 {
