@@ -12,7 +12,7 @@ use std::{
 
 const README: &str = include_str!("../../README.md");
 /// All that has to be typed on a fresh machine; running them here would run this test in itself.
-const SET_UP: [&str; 2] = ["cargo run --release -- scan .", "cargo test"];
+const SET_UP: [&str; 2] = ["cargo run --release -- scan .", "tests/run.sh"];
 
 /// A fenced block: its language and its lines.
 struct Block {
@@ -76,11 +76,12 @@ impl Step {
     }
 
     fn is_set_up(&self) -> bool {
-        self.line.starts_with("cargo ")
+        SET_UP.contains(&self.line)
     }
 
-    fn run(&self, folder: &Path) {
-        let Output { status, stdout, stderr } = shell(self.line, folder);
+    /// `exports` are what the lines before it set for the rest of their block.
+    fn run(&self, exports: &str, folder: &Path) {
+        let Output { status, stdout, stderr } = shell(&format!("{exports}{}", self.line), folder);
         let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
         assert_eq!(status.code(), Some(self.code), "exit of `{}`:\n{stdout}{stderr}", self.line);
         if let Some(screen) = &self.screen {
@@ -129,8 +130,12 @@ fn commands_do_what_the_readme_says() {
         for (name, text) in &files {
             fs::write(folder.path().join(name), text).expect("a file can be written");
         }
+        let mut exports = String::new();
         for step in block.steps().iter().filter(|step| !step.is_set_up()) {
-            step.run(folder.path());
+            step.run(&exports, folder.path());
+            if step.line.starts_with("export ") {
+                exports.push_str(&format!("{}; ", step.line));
+            }
             ran += 1;
         }
         files.extend(block.file());
