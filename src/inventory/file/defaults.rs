@@ -119,18 +119,18 @@ mod tests {
 
     #[test]
     fn the_platforms_names_have_the_platforms_schedule() {
-        for (path, expected) in [
-            ("/infrastructure/POSTGRES_REPLICATION_PASSWORD", "database-password 90d 7d automated"),
-            ("/infrastructure/DRAGONFLY_PASSWORD", "cache-password 90d 7d automated"),
-            ("/infrastructure/MINIO_SECRET_KEY", "service-password 90d 7d automated"),
-            ("/llm-providers/OPENAI_API_KEY", "api-key 90d 14d manual"),
-            ("/authentication/JWT_SIGNING_KEY", "signing-key 365d 30d blue-green"),
-            ("/authentication/KEYCLOAK_ADMIN_PASSWORD", "admin-password 90d 7d automated"),
-            ("/authentication/SESSION_SECRET", "static 365d 30d manual"),
-            ("/external-services/GITHUB_TOKEN", "api-key 90d 14d manual"),
-            ("/observability/GRAFANA_ADMIN_PASSWORD", "admin-password 90d 14d manual"),
-            ("/elsewhere/STRIPE_API_KEY", "api-key 90d 14d manual"),
-            ("/ANYTHING", "static 365d 30d manual"),
+        for (expected, path) in [
+            ("database-password 90d 7d automated", "/infrastructure/POSTGRES_REPLICATION_PASSWORD"),
+            ("cache-password 90d 7d automated", "/infrastructure/DRAGONFLY_PASSWORD"),
+            ("service-password 90d 7d automated", "/infrastructure/MINIO_SECRET_KEY"),
+            ("api-key 90d 14d manual", "/llm-providers/OPENAI_API_KEY"),
+            ("signing-key 365d 30d blue-green", "/authentication/JWT_SIGNING_KEY"),
+            ("admin-password 90d 7d automated", "/authentication/KEYCLOAK_ADMIN_PASSWORD"),
+            ("static 365d 30d manual", "/authentication/SESSION_SECRET"),
+            ("api-key 90d 14d manual", "/external-services/GITHUB_TOKEN"),
+            ("admin-password 90d 14d manual", "/observability/GRAFANA_ADMIN_PASSWORD"),
+            ("api-key 90d 14d manual", "/elsewhere/STRIPE_API_KEY"),
+            ("static 365d 30d manual", "/ANYTHING"),
         ] {
             assert_eq!(of(path, None), expected, "{path}");
         }

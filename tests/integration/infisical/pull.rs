@@ -105,13 +105,16 @@ fn a_manager_that_is_down_leaves_the_index_that_is_there() {
     let managed = Managed::new(Rights::viewer());
     managed.pull().ends(0);
     let before = std::fs::read(managed.project.path("hekate.idx")).expect("read the index");
-    let key = "7".repeat(64);
+    let (key, token) = (
+        "7".repeat(64),
+        format!("{}.e30.x", crate::secrets::in_base64("{\"alg\":\"none\"}").trim_end_matches('=')),
+    );
     let env = [
         ("HEKATE_KEY", key.as_str()),
         // Nothing listens there.
         ("HEKATE_INFISICAL_URL", "http://127.0.0.1:1"),
         ("HEKATE_INFISICAL_PROJECT", "kosmos"),
-        ("HEKATE_INFISICAL_TOKEN", "eyJhbGciOiJub25lIn0.e30.x"),
+        ("HEKATE_INFISICAL_TOKEN", &token),
     ];
     let args = ["inventory", "pull", "--store", "infisical", "--index", "hekate.idx"];
     managed.project.hekate_with(b"", &env, &args).ends(3);
