@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     index::{About, Contents, Index, IndexKey, seal},
-    weak::weakness,
+    weak::{Weakness, weakness},
 };
 use crate::{
     detect::known::{Entries, ValueId, Whereabouts},
@@ -174,14 +174,14 @@ impl Gathered {
         if value.is_empty() {
             return false;
         }
-        if let Some(weakness) = weakness(&stored.path.name, value) {
-            if !options.include_weak || !weakness.can_be_searched() {
-                // An older version that is weak needs no telling of its own.
-                if current {
-                    self.about.left_out.push((stored.path.to_string(), weakness.to_string()));
-                }
-                return false;
+        let weakness = weakness(&stored.path.name, value);
+        let is_out = |weakness: &Weakness| !options.include_weak || !weakness.can_be_searched();
+        if let Some(weakness) = weakness.filter(is_out) {
+            // An older version that is weak needs no telling of its own.
+            if current {
+                self.about.left_out.push((stored.path.to_string(), weakness.to_string()));
             }
+            return false;
         }
         let place = Whereabouts {
             environment: stored.path.environment.clone(),

@@ -169,8 +169,11 @@ fn what_is_found_does_not_depend_on_where_content_is_cut() {
     runner.run(&strategy, check).unwrap();
 }
 
+/// A copy of what was before, from where and how long, or new text.
+type Edit = (Option<(usize, usize)>, Vec<u8>);
+
 /// Copies of what was before, in thousandths of its length, and new text.
-fn edits(values: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<(Option<(usize, usize)>, Vec<u8>)>> {
+fn edits(values: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<Edit>> {
     let edit = prop_oneof![
         3 => (0..1000_usize, 1..900_usize).prop_map(|copy| (Some(copy), Vec::new())),
         2 => piece(values).prop_map(|new| (None, new)),
@@ -183,7 +186,7 @@ fn versions_that_are_made_of_others_hold_what_a_whole_scan_finds() {
     for values in [values(), [values(), vec![b"a b c 1X d e".to_vec()]].concat()] {
         let known = Arc::new(known_of(&values));
         let detector = Detector::with_known(crate::rule::builtin(), Some(known)).unwrap();
-        let check = |versions: Vec<Vec<(Option<(usize, usize)>, Vec<u8>)>>| {
+        let check = |versions: Vec<Vec<Edit>>| {
             let mut tracer = detector.tracer();
             let (mut before, mut trace) = (Vec::<u8>::new(), Trace::default());
             for edits in versions {
@@ -222,7 +225,7 @@ fn versions_that_are_made_of_others_hold_what_a_whole_scan_finds() {
 #[test]
 fn values_are_found_within_what_encodes_them() {
     let value = values().remove(1);
-    let known = known_of(&[value.clone()]);
+    let known = known_of(std::slice::from_ref(&value));
     let text = String::from_utf8(value).unwrap();
     let base64 = |text: &str| base64::Engine::encode(&base64::engine::general_purpose::STANDARD, text);
     let hex: String = format!("key={text}").bytes().map(|byte| format!("{byte:02x}")).collect();
@@ -249,7 +252,7 @@ fn values_are_found_within_what_encodes_them() {
 #[test]
 fn repeated_beginnings_take_time_in_proportion() {
     let value = values().remove(1);
-    let known = known_of(&[value.clone()]);
+    let known = known_of(std::slice::from_ref(&value));
     // None of these is a value; each begins like one, or asks to be decoded.
     for unit in [
         &value[..16],

@@ -192,7 +192,7 @@ impl Known {
 fn rotated(raw: RawRotate, default: Rotation) -> Result<Rotation, Fault> {
     let days = |raw: &Spanned<String>| -> Result<Period, Fault> {
         let period: Period = parsed(raw)?;
-        if period.seconds() % Period::days(1).seconds() == 0 {
+        if period.seconds().is_multiple_of(Period::days(1).seconds()) {
             Ok(period)
         } else {
             Err(Fault::at(raw, "rotation goes by whole days"))
