@@ -72,7 +72,7 @@ fn url(before: &str, after: &str) -> Option<Dsn> {
     let authority = authority.split(['?', '#']).next().unwrap_or_default();
     let path = path.split(['?', '#', '/']).next().unwrap_or_default();
     Some(Dsn {
-        scheme: short(&scheme),
+        scheme: Some(short(&scheme)?),
         user: decoded(user),
         hosts: authority.split(',').filter_map(host).collect(),
         database: decoded(path),
