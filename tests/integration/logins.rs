@@ -162,7 +162,9 @@ fn mysql_tells_right_wrong_locked_and_expired_apart() {
         assert_eq!(verdict(&by(wrong(mysql("native")))), Verdict::Inactive);
         assert_eq!(verdict(&by(mysql("nobody"))), Verdict::Inactive);
         assert_eq!(verdict(&by(mysql("locked"))), Verdict::Disabled);
+        assert_eq!(verdict(&by(wrong(mysql("locked")))), Verdict::Inactive);
         assert_eq!(verdict(&by(mysql("expired"))), Verdict::Restricted);
+        assert_eq!(verdict(&by(wrong(mysql("expired")))), Verdict::Inactive);
         assert_eq!(verdict(&by(mysql("tls"))), Verdict::Active);
         assert_unknown(&by(mysql("ed25519")), "client_ed25519");
     }
