@@ -99,7 +99,7 @@ impl Trusted {
         if let Some(path) = named {
             // Its rules and `[scan]` are not used here, yet a slip in them is one.
             ConfigFile::load(path, true)?;
-            return Self::read(path, |text| parse::<Sections>(text));
+            return Self::read(path, parse::<Sections>);
         }
         match own_path().filter(|path| path.is_file()) {
             Some(path) => Self::read(&path, |text| parse::<OwnSections>(text).map(Sections::from)),
