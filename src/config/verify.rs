@@ -54,7 +54,6 @@ pub struct DatabaseSection {
 
 /// The URL of a proxy: it may hold a password, and is not shown.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
-#[cfg_attr(not(feature = "network"), expect(dead_code, reason = "only the network reads it"))]
 pub struct ProxyUrl(String);
 
 impl std::fmt::Debug for ProxyUrl {
