@@ -95,7 +95,7 @@ impl Detector {
     pub fn with_known(mut rules: Vec<Rule>, known: Option<Arc<KnownValues>>) -> Result<Self, DetectError> {
         rules.retain(|rule| rule.detection != Detection::Known);
         let known = known.map(|known| {
-            rules.push(Rule::of_known(known.name()));
+            rules.push(Rule::of_known(known.name().to_owned()));
             (rules.len() - 1, known)
         });
         let rules: Vec<Machine> = rules.into_iter().map(Machine::new).collect();

@@ -116,11 +116,21 @@ pub enum IndexError {
     Damaged(PathBuf),
 }
 
+/// What stands behind the entries.
 #[derive(Serialize, Deserialize)]
 struct Tail {
     white: (bool, bool),
+    /// Of the table.
+    name: String,
     about: About,
-    /// Environments and folders that whereabouts name by number.
+    /// How many values there are.
+    values: u64,
+}
+
+/// Where the values lie: read when something was found.
+#[derive(Serialize, Deserialize)]
+struct Places {
+    /// Environments and folders, which are named by number.
     words: Vec<String>,
     whereabouts: Vec<Vec<Packed>>,
 }
@@ -140,7 +150,7 @@ pub(super) struct Contents {
 /// # Errors
 /// That the system has no randomness.
 pub(super) fn seal(contents: &Contents, key: &IndexKey, created: u64) -> io::Result<Vec<u8>> {
-    let body = Zeroizing::new(body_of(contents));
+    let body = Zeroizing::new(body_of(contents, key));
     let mut nonce = [0; NONCE];
     getrandom::fill(&mut nonce)?;
     let mut file = Vec::with_capacity(HEAD + body.len() + 16);
@@ -159,7 +169,7 @@ fn cipher(key: &IndexKey) -> XChaCha20Poly1305 {
     XChaCha20Poly1305::new(&(*key.file).into())
 }
 
-fn body_of(contents: &Contents) -> Vec<u8> {
+fn body_of(contents: &Contents, key: &IndexKey) -> Vec<u8> {
     let Contents { table, whereabouts, about } = contents;
     let mut body = (table.len() as u64).to_le_bytes().to_vec();
     body.extend(table.entries().flat_map(|entry| entry.mark.to_le_bytes()));
@@ -179,10 +189,14 @@ fn body_of(contents: &Contents) -> Vec<u8> {
         let (folder, name) = place.path.rsplit_once('/').unwrap_or(("", &place.path));
         (number(&place.environment), number(folder), name.to_owned(), place.version, place.current)
     };
+    let values = whereabouts.len() as u64;
     let whereabouts = whereabouts.iter().map(|places| places.iter().map(&mut pack).collect()).collect();
     let White { at_start, anywhere } = table.white();
-    let tail = Tail { white: (at_start, anywhere), about: about.clone(), words, whereabouts };
-    postcard::to_extend(&tail, body).expect("an index is written to memory")
+    let tail =
+        Tail { white: (at_start, anywhere), name: key.values.name_of(table), about: about.clone(), values };
+    let expect = "an index is written to memory";
+    let body = postcard::to_extend(&tail, body).expect(expect);
+    postcard::to_extend(&Places { words, whereabouts }, body).expect(expect)
 }
 
 impl Index {
@@ -213,17 +227,20 @@ impl Index {
         let body = cipher(key).decrypt(&XNonce::from(nonce), payload).map_err(|_| damaged())?;
         let body = Zeroizing::new(body);
         let created = u64::from_le_bytes(created.try_into().expect("eight bytes"));
-        let (table, tail) = parse(&body).ok_or_else(damaged)?;
-        let whereabouts = unpack(&tail).ok_or_else(damaged)?;
-        if table.entries().any(|entry| entry.value.0 as usize >= whereabouts.len()) {
+        let (table, tail, places) = parse(&body).ok_or_else(damaged)?;
+        if table.entries().any(|entry| u64::from(entry.value.0) >= tail.values) {
             return Err(damaged());
         }
-        let known = KnownValues::new(key.values.clone(), table, whereabouts);
+        let places = Zeroizing::new(places.to_vec());
+        // The file is authentic, so that what it holds can be read.
+        let read =
+            move || postcard::from_bytes(&places).ok().and_then(|places| unpack(&places)).unwrap_or_default();
+        let known = KnownValues::new(key.values.clone(), table, tail.name, read);
         Ok(Self { known, created, about: tail.about })
     }
 }
 
-fn parse(body: &[u8]) -> Option<(Table, Tail)> {
+fn parse(body: &[u8]) -> Option<(Table, Tail, &[u8])> {
     const ENTRY: usize = 4 + 4 + 2 + 1 + 16;
     let (count, rest) = body.split_first_chunk::<8>()?;
     let count = usize::try_from(u64::from_le_bytes(*count)).ok()?;
@@ -244,22 +261,22 @@ fn parse(body: &[u8]) -> Option<(Table, Tail)> {
         })
     };
     let entries = (0..count).map(entry).collect::<Option<Vec<Entry>>>()?;
-    let tail: Tail = postcard::from_bytes(tail).ok()?;
+    let (tail, places): (Tail, &[u8]) = postcard::take_from_bytes(tail).ok()?;
     let (at_start, anywhere) = tail.white;
-    Some((Table::new(entries, White { at_start, anywhere }), tail))
+    Some((Table::new(entries, White { at_start, anywhere }), tail, places))
 }
 
-fn unpack(tail: &Tail) -> Option<Vec<Vec<Whereabouts>>> {
+fn unpack(places: &Places) -> Option<Vec<Vec<Whereabouts>>> {
     let unpack = |(environment, folder, name, version, current): &Packed| {
-        let folder = tail.words.get(*folder as usize)?;
+        let folder = places.words.get(*folder as usize)?;
         Some(Whereabouts {
-            environment: tail.words.get(*environment as usize)?.clone(),
+            environment: places.words.get(*environment as usize)?.clone(),
             path: format!("{folder}/{name}"),
             version: *version,
             current: *current,
         })
     };
-    tail.whereabouts.iter().map(|places| places.iter().map(unpack).collect()).collect()
+    places.whereabouts.iter().map(|places| places.iter().map(unpack).collect()).collect()
 }
 
 /// Puts an index in its place, whole or not at all, readable by its owner only.

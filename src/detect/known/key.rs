@@ -81,7 +81,7 @@ impl KnownKey {
     }
 
     /// Names a table without telling anything of it.
-    pub(super) fn name_of(&self, table: &Table) -> String {
+    pub fn name_of(&self, table: &Table) -> String {
         let mut hash = Sha256::new();
         for entry in table.entries() {
             hash.update(entry.tag);

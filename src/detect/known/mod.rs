@@ -11,7 +11,7 @@
 //! looked up in a bitmap. What passes is compared by HMAC-SHA-256. A match depends on no byte farther away than [`REACH`], so content can be
 //! searched in blocks, and of a version of a file only what changed.
 
-use std::fmt;
+use std::{fmt, sync::OnceLock};
 
 use crate::model::Secret;
 
@@ -42,29 +42,44 @@ pub struct Whereabouts {
     pub current: bool,
 }
 
+/// Reads where each value lies: a scan that finds nothing needs none of it.
+type ReadPlaces = Box<dyn Fn() -> Vec<Vec<Whereabouts>> + Send + Sync>;
+
 /// A set of known values, ready to be searched for.
 pub struct KnownValues {
     key: KnownKey,
     table: Table,
-    /// Of each value.
-    whereabouts: Vec<Vec<Whereabouts>>,
+    name: String,
+    /// Of each value, once they are asked for.
+    whereabouts: OnceLock<Vec<Vec<Whereabouts>>>,
+    read: ReadPlaces,
 }
 
 impl KnownValues {
-    /// Of a table that was made under this key; `whereabouts` holds those of each value that an entry names.
-    pub fn new(key: KnownKey, table: Table, whereabouts: Vec<Vec<Whereabouts>>) -> Self {
-        Self { key, table, whereabouts }
+    /// Of a table that was made under this key and has this name ([`KnownKey::name_of`]); `read` gives the whereabouts of each value that
+    /// an entry names.
+    pub fn new(
+        key: KnownKey,
+        table: Table,
+        name: String,
+        read: impl Fn() -> Vec<Vec<Whereabouts>> + Send + Sync + 'static,
+    ) -> Self {
+        Self { key, table, name, whereabouts: OnceLock::new(), read: Box::new(read) }
+    }
+
+    fn places(&self) -> &[Vec<Whereabouts>] {
+        self.whereabouts.get_or_init(|| (self.read)())
     }
 
     /// Where a value lies.
     pub fn whereabouts(&self, value: ValueId) -> &[Whereabouts] {
-        self.whereabouts.get(value.0 as usize).map(Vec::as_slice).unwrap_or_default()
+        self.places().get(value.0 as usize).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Every value, with where it lies.
     pub fn values(&self) -> impl Iterator<Item = (ValueId, &[Whereabouts])> {
         let number = |at: usize| ValueId(u32::try_from(at).unwrap_or(u32::MAX));
-        self.whereabouts.iter().enumerate().map(move |(at, places)| (number(at), places.as_slice()))
+        self.places().iter().enumerate().map(move |(at, places)| (number(at), places.as_slice()))
     }
 
     /// What is searched for.
@@ -73,14 +88,14 @@ impl KnownValues {
     }
 
     /// Names the set: equal for equal sets under one key, and telling nothing of them.
-    pub fn name(&self) -> String {
-        self.key.name_of(&self.table)
+    pub fn name(&self) -> &str {
+        &self.name
     }
 }
 
 impl fmt::Debug for KnownValues {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KnownValues({} values, {} forms)", self.whereabouts.len(), self.table.len())
+        write!(f, "KnownValues({} forms)", self.table.len())
     }
 }
 

@@ -107,9 +107,16 @@ const HEADS: u32 = 20;
 impl Table {
     /// Of entries as [`Table::entries`] and [`Table::white`] gave them.
     pub fn new(entries: Vec<Entry>, white: White) -> Self {
-        let (mut pem, mut entries): (Vec<Entry>, Vec<Entry>) =
-            entries.into_iter().partition(|entry| entry.form == Form::Pem);
-        entries.sort_unstable();
+        let mut entries = entries;
+        let is_pem = |entry: &Entry| entry.form == Form::Pem;
+        // As a table gives them: PEM bodies last.
+        if !entries.is_sorted_by_key(is_pem) {
+            entries.sort_by_key(is_pem);
+        }
+        let mut pem = entries.split_off(entries.partition_point(|entry| !is_pem(entry)));
+        if !entries.is_sorted_by_key(|entry| entry.mark) {
+            entries.sort_unstable();
+        }
         pem.sort_unstable_by_key(|entry| (entry.tag, entry.value));
         // 32 bits for an entry let three of a hundred beginnings through.
         let filter_bits = (entries.len().max(1) as u32 * 32).next_power_of_two().ilog2().clamp(12, HEADS);

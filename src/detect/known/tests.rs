@@ -41,7 +41,9 @@ fn known_of(values: &[Vec<u8>]) -> KnownValues {
         let (environment, path) = ("production".to_owned(), format!("/a/{number}"));
         whereabouts.push(vec![Whereabouts { environment, path, version: 1, current: true }]);
     }
-    KnownValues::new(key, entries.into_table(), whereabouts)
+    let table = entries.into_table();
+    let name = key.name_of(&table);
+    KnownValues::new(key, table, name, move || whereabouts.clone())
 }
 
 /// Where any form of a value stands between a boundary and what is no word, by looking everywhere.
