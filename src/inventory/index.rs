@@ -19,7 +19,7 @@ use std::{
 
 use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
-    aead::{Aead, Payload},
+    aead::{Aead, AeadInOut, Payload},
 };
 use hkdf::Hkdf;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,8 @@ const MAGIC: &[u8] = b"hekate index 1\n";
 const KEY_ID: usize = 8;
 const CREATED: usize = 8;
 const NONCE: usize = 24;
+/// What authenticates the whole, at the end.
+const TAG: usize = 16;
 /// What stands before the encrypted body.
 const HEAD: usize = MAGIC.len() + KEY_ID + CREATED + NONCE;
 /// Bigger files are refused, in bytes: about ten million values.
@@ -206,38 +208,47 @@ impl Index {
     /// What is wrong with the file, or that the key is not the one it was made under.
     pub fn load(path: &Path, key: &IndexKey) -> Result<Self, IndexError> {
         let fail = |source| IndexError::Read { path: path.to_owned(), source };
-        let mut file = Vec::new();
-        fs::File::open(path).and_then(|open| open.take(MOST + 1).read_to_end(&mut file)).map_err(fail)?;
-        Self::open(&file, path, key)
+        Self::open(&mut read(path).map_err(fail)?, path, key)
     }
 
-    fn open(file: &[u8], path: &Path, key: &IndexKey) -> Result<Self, IndexError> {
+    /// Opens what was read, in its place.
+    fn open(file: &mut [u8], path: &Path, key: &IndexKey) -> Result<Self, IndexError> {
         if !file.starts_with(MAGIC) || file.len() as u64 > MOST {
             return Err(IndexError::Foreign(path.to_owned()));
         }
         let damaged = || IndexError::Damaged(path.to_owned());
-        let (head, sealed) = file.split_at_checked(HEAD).ok_or_else(damaged)?;
+        let (head, sealed) = file.split_at_mut_checked(HEAD).ok_or_else(damaged)?;
+        let (body, tag) = sealed.split_last_chunk_mut::<TAG>().ok_or_else(damaged)?;
         let (id, rest) = head[MAGIC.len()..].split_at(KEY_ID);
         if id != key.id {
             return Err(IndexError::WrongKey(path.to_owned()));
         }
         let (created, nonce) = rest.split_at(CREATED);
         let nonce: [u8; NONCE] = nonce.try_into().expect("the head ends with it");
-        let payload = Payload { msg: sealed, aad: head };
-        let body = cipher(key).decrypt(&XNonce::from(nonce), payload).map_err(|_| damaged())?;
-        let body = Zeroizing::new(body);
+        let tag: chacha20poly1305::Tag = (*tag).into();
+        let opened =
+            cipher(key).decrypt_inout_detached(&XNonce::from(nonce), head, (&mut *body).into(), &tag);
+        opened.map_err(|_| damaged())?;
         let created = u64::from_le_bytes(created.try_into().expect("eight bytes"));
-        let (table, tail, places) = parse(&body).ok_or_else(damaged)?;
+        let (table, tail, places) = parse(body).ok_or_else(damaged)?;
         if table.entries().any(|entry| u64::from(entry.value.0) >= tail.values) {
             return Err(damaged());
         }
-        let places = Zeroizing::new(places.to_vec());
+        let places = places.to_vec();
         // The file is authentic, so that what it holds can be read.
         let read =
             move || postcard::from_bytes(&places).ok().and_then(|places| unpack(&places)).unwrap_or_default();
         let known = KnownValues::new(key.values.clone(), table, tail.name, read);
         Ok(Self { known, created, about: tail.about })
     }
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let open = fs::File::open(path)?;
+    let len = usize::try_from(open.metadata()?.len().min(MOST)).unwrap_or(0);
+    let mut file = Vec::with_capacity(len + 1);
+    open.take(MOST + 1).read_to_end(&mut file)?;
+    Ok(file)
 }
 
 fn parse(body: &[u8]) -> Option<(Table, Tail, &[u8])> {
@@ -260,7 +271,11 @@ fn parse(body: &[u8]) -> Option<(Table, Tail, &[u8])> {
             tag: tags[at],
         })
     };
-    let entries = (0..count).map(entry).collect::<Option<Vec<Entry>>>()?;
+    // The count is that of bytes which are there.
+    let mut entries = Vec::with_capacity(count);
+    for at in 0..count {
+        entries.push(entry(at)?);
+    }
     let (tail, places): (Tail, &[u8]) = postcard::take_from_bytes(tail).ok()?;
     let (at_start, anywhere) = tail.white;
     Some((Table::new(entries, White { at_start, anywhere }), tail, places))
@@ -319,8 +334,8 @@ mod tests {
     fn an_index_reads_back() {
         let key = IndexKey::new(&[1; 32]);
         let contents = contents(&key);
-        let file = seal(&contents, &key, 42).unwrap();
-        let index = Index::open(&file, Path::new("x.idx"), &key).unwrap();
+        let mut file = seal(&contents, &key, 42).unwrap();
+        let index = Index::open(&mut file, Path::new("x.idx"), &key).unwrap();
         assert_eq!((index.created, &index.about), (42, &contents.about));
         assert_eq!(index.known.whereabouts(ValueId(0)), contents.whereabouts[0]);
         let entries = |table: &Table| table.entries().copied().collect::<Vec<Entry>>();
@@ -334,16 +349,16 @@ mod tests {
         for at in 0..file.len() {
             let mut changed = file.clone();
             changed[at] ^= 1;
-            assert!(Index::open(&changed, Path::new("x.idx"), &key).is_err(), "{at}");
-            assert!(Index::open(&file[..at], Path::new("x.idx"), &key).is_err(), "{at}");
+            assert!(Index::open(&mut changed, Path::new("x.idx"), &key).is_err(), "{at}");
+            assert!(Index::open(&mut file.clone()[..at], Path::new("x.idx"), &key).is_err(), "{at}");
         }
     }
 
     #[test]
     fn another_key_is_told_from_damage() {
         let key = IndexKey::new(&[1; 32]);
-        let file = seal(&contents(&key), &key, 42).unwrap();
-        let opened = Index::open(&file, Path::new("x.idx"), &IndexKey::new(&[2; 32]));
+        let mut file = seal(&contents(&key), &key, 42).unwrap();
+        let opened = Index::open(&mut file, Path::new("x.idx"), &IndexKey::new(&[2; 32]));
         assert!(matches!(opened, Err(IndexError::WrongKey(_))));
     }
 }
