@@ -10,6 +10,8 @@ use hekate::{
     },
 };
 
+use crate::harness::Project;
+
 /// The servers of `tests/services.sh`.
 struct Servers;
 
@@ -226,5 +228,41 @@ fn a_server_of_another_kind_tells_nothing() {
             let outcome = log_in(&target, stream, Duration::from_secs(1));
             assert!(matches!(outcome.verdict, Verdict::Unknown(_)), "{other:?} at {server}");
         }
+    }
+}
+
+#[test]
+fn verify_logs_in_where_trusted_config_says_and_nowhere_else() {
+    if Servers::running().is_none() {
+        return;
+    }
+    let right = Servers::value("PASSWORD");
+    let wrong = right.chars().rev().collect::<String>();
+    let [postgres, redis, nats] =
+        ["POSTGRES", "REDIS", "NATS"].map(|name| Servers::value(&format!("{name}_PORT")));
+    let database = |service: &str, port: &str| {
+        format!(
+            "[[verify.databases]]\ntype = \"{service}\"\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"off\"\n"
+        )
+    };
+    let trusted = [("postgres", &postgres), ("redis", &redis), ("nats", &nats)]
+        .map(|(name, port)| database(name, port));
+    for (url, expected) in [
+        (format!("postgres://hekate_scram:{right}@127.0.0.1:{postgres}/postgres"), "active"),
+        (format!("postgres://hekate_scram:{wrong}@127.0.0.1:{postgres}/postgres"), "inactive"),
+        (format!("postgres://hekate_disabled:{right}@127.0.0.1:{postgres}/postgres"), "disabled"),
+        (format!("redis://default:{right}@127.0.0.1:{redis}/0"), "active"),
+        (format!("redis://default:{wrong}@127.0.0.1:{redis}/0"), "inactive"),
+        (format!("redis://hekate_off:{right}@127.0.0.1:{redis}/0"), "inactive"),
+        (format!("nats://hekate:{right}@127.0.0.1:{nats}"), "active"),
+        (format!("nats://hekate:{wrong}@127.0.0.1:{nats}"), "inactive"),
+        (format!("postgres://hekate_scram:{right}@attacker.example:{postgres}/postgres"), "unknown"),
+    ] {
+        let project = Project::new();
+        project.file("trusted.toml", trusted.concat()).file("a.env", format!("URL={url}\n"));
+        let outcome = project.scan(&["a.env", "--config", "trusted.toml", "--verify"]);
+        let verdicts: Vec<String> =
+            outcome.findings().iter().map(|one| crate::harness::text(&one["verdict"])).collect();
+        assert!(verdicts.len() == 1 && verdicts[0].starts_with(expected), "{expected}: {verdicts:?}");
     }
 }
