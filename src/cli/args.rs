@@ -377,7 +377,7 @@ pub(super) struct ReportArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Confirmation")]
 pub(super) struct ConfirmArgs {
-    /// Ask providers and databases which findings are live; whom to ask beside the built-in hosts, [verify] of trusted config says
+    /// Ask providers and databases which findings are live; whom to ask beside the built-in hosts, `[verify]` of trusted config says
     #[cfg(feature = "network")]
     #[arg(long)]
     pub(super) verify: bool,

@@ -2,7 +2,7 @@
 //!
 //! [`Inventory`] is the file, read strictly and checked: who holds one needs not ask again whether a name stands in two folders or
 //! a period is one. [`check`], [`lint`] and [`due`] hold it against what a manager has ([`Holdings`]), and give problems with
-//! a code word, the places and what to do; [`pull`] makes an index of keyed hashes of what the manager holds. Values stand in none of
+//! a code word, the places and what to do; [`pull()`] makes an index of keyed hashes of what the manager holds. Values stand in none of
 //! them. This room knows of no terminal and sends nothing itself.
 
 mod file;

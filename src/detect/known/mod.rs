@@ -8,7 +8,7 @@
 //! - **PEM blocks**, with white space, escapes and headers taken away.
 //!
 //! Cost is kept small by a filter: of every possible beginning only the first eight bytes are hashed, quickly and under the key, and
-//! looked up in a bitmap. What passes is compared by HMAC-SHA-256. A match depends on no byte farther away than [`REACH`], so content can be
+//! looked up in a bitmap. What passes is compared by HMAC-SHA-256. A match depends on no byte farther away than `REACH`, so content can be
 //! searched in blocks, and of a version of a file only what changed.
 
 use std::{fmt, sync::OnceLock};

@@ -1,4 +1,4 @@
-//! The inventory held against what the manager has: [`check`], [`lint`] and [`due`].
+//! The inventory held against what the manager has: [`check()`], [`lint()`] and [`due()`].
 
 mod check;
 mod due;

@@ -3,7 +3,7 @@
 //! A [`Target`] from trusted config comes in, an [`Outcome`] goes out. Each login authenticates and leaves: no query, and nothing that
 //! changes data. One tries twice: a named user of Redis is also tried with a random password, which leaves an entry in `ACL LOG`
 //! (`redis.rs` says why). The server is hostile input: what is read of it is capped, the time it gets is too, and nothing it says is
-//! repeated. What it is told depends on who it has proved to be, and [`Link::may_tell`] is the one place that decides that.
+//! repeated. What it is told depends on who it has proved to be, and `Link::may_tell` is the one place that decides that.
 
 mod link;
 mod mysql;
