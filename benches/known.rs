@@ -9,7 +9,7 @@ use criterion::{Criterion, Throughput};
 use fastrand::Rng;
 use hekate::{
     detect::{Detector, known::KnownValues},
-    inventory::{Index, IndexKey, PullOptions, pull, write_index},
+    inventory::{Index, IndexKey, PullOptions, pull},
     rule::builtin,
     store::DotenvStore,
 };
@@ -39,7 +39,7 @@ fn options() -> PullOptions {
 fn index(values: usize, key: &IndexKey, path: &Path) {
     let folder = tempfile::tempdir().expect("make a folder");
     let pulled = pull(&store(folder.path(), values), key, &options()).expect("make an index");
-    write_index(path, &pulled.bytes).expect("write an index");
+    fs::write(path, &pulled.bytes).expect("write an index");
 }
 
 fn known(path: &Path, key: &IndexKey) -> KnownValues {

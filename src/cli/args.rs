@@ -359,6 +359,13 @@ pub(super) struct ReportArgs {
     /// A report written with --format json; "-" is standard input
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
+    #[command(flatten)]
+    pub(super) show: ShowArgs,
+}
+
+/// How a report that is there already is written.
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
     /// Format on standard output: human, json, jsonl, sarif, gitleaks, gitlab or csv
     #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = parse_format)]
     pub(super) format: Format,
@@ -389,7 +396,6 @@ pub(super) struct ConfirmArgs {
 #[cfg(feature = "network")]
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct VerifyArgs {
     /// A report written with --format json; "-" is standard input
     #[arg(value_name = "REPORT")]
@@ -409,18 +415,8 @@ pub(super) struct VerifyArgs {
     /// Keep only findings that are certainly real and alive: known, active or restricted
     #[arg(long)]
     pub(super) only_confirmed: bool,
-    /// Format on standard output: human, json, jsonl, sarif, gitleaks, gitlab or csv
-    #[arg(long, value_name = "FORMAT", default_value = "human", value_parser = parse_format)]
-    pub(super) format: Format,
-    /// Write to a file (repeatable), as in scan
-    #[arg(short, long, value_name = "[FORMAT:]FILE")]
-    pub(super) output: Vec<String>,
-    /// When to use colour
-    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
-    pub(super) color: Color,
-    /// Every place of each secret
-    #[arg(short, long)]
-    pub(super) verbose: bool,
+    #[command(flatten)]
+    pub(super) show: ShowArgs,
     /// Questions at once [default: 8]
     #[arg(short = 'j', long, value_name = "N")]
     pub(super) jobs: Option<NonZeroUsize>,

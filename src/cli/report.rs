@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::{
     Exit,
-    args::ReportArgs,
+    args::{ReportArgs, ShowArgs},
     sink::{self, Look},
 };
 use crate::{model::Report, output::parse_report};
@@ -24,9 +24,12 @@ pub(super) fn read(file: &Path) -> Result<Report> {
 
 pub(super) fn run(args: &ReportArgs) -> Result<Exit> {
     let report = read(&args.file)?;
-    let look = Look { color: args.color, verbose: args.verbose };
-    for target in sink::targets(&args.output, args.format) {
-        target.write(&report, look)?;
-    }
+    show(&report, &args.show)?;
     Ok(Exit::Clean)
+}
+
+/// Writes a report wherever it is wanted.
+pub(super) fn show(report: &Report, args: &ShowArgs) -> Result<()> {
+    let look = Look { color: args.color, verbose: args.verbose };
+    sink::targets(&args.output, args.format).iter().try_for_each(|target| target.write(report, look))
 }

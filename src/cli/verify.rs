@@ -9,12 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 
-use super::{
-    Exit,
-    args::VerifyArgs,
-    exit, report,
-    sink::{self, Look},
-};
+use super::{Exit, args::VerifyArgs, exit, report, sink};
 use crate::{
     config::{Flags, Settings, Trusted, fingerprint_key},
     git::Repository,
@@ -45,10 +40,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Exit> {
     if args.only_confirmed {
         report.keep_confirmed();
     }
-    let look = Look { color: args.color, verbose: args.verbose };
-    for target in sink::targets(&args.output, args.format) {
-        target.write(&report, look)?;
-    }
+    report::show(&report, &args.show)?;
     Ok(exit::of_report(&report, args.exit_zero))
 }
 

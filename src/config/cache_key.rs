@@ -1,14 +1,14 @@
 //! The key that authenticates caches: it must not lie where a repository under scan could bring it along.
 
 use std::{
-    env, fs,
+    fs,
     io::{self, Read, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use zeroize::Zeroizing;
 
-use super::settings::master_key;
+use super::{settings::master_key, user_folder};
 use crate::{history::CacheKey, model::derived_key};
 
 /// The key of the user's `HEKATE_KEY`, else one of this machine's own, made when it is first needed. `None` where neither can be
@@ -18,17 +18,10 @@ pub fn cache_key() -> Option<CacheKey> {
     if let Some((_, text)) = master_key().ok()? {
         return derived_key(&text, PURPOSE).ok().map(|key| CacheKey(*key));
     }
-    let folder = state_folder()?;
+    let folder = user_folder("XDG_STATE_HOME", ".local/state")?;
     let path = folder.join("cache.key");
     let text = read(&path).or_else(|_| make(&folder, &path).and_then(|()| read(&path))).ok()?;
     derived_key(&text, PURPOSE).ok().map(|key| CacheKey(*key))
-}
-
-/// `$XDG_STATE_HOME/hekate`, else `~/.local/state/hekate`.
-fn state_folder() -> Option<PathBuf> {
-    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let state = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
-    Some(state.join("hekate"))
 }
 
 fn read(path: &Path) -> io::Result<Zeroizing<String>> {

@@ -11,6 +11,7 @@ mod index;
 mod repository;
 mod settings;
 mod trusted;
+mod user_folder;
 mod verify;
 
 pub use cache_key::cache_key;
@@ -23,4 +24,5 @@ pub use settings::{
     BASELINE_NAME, ConfigError, Flags, Settings, WalkFlags, find_rule, fingerprint_key, today,
 };
 pub use trusted::{IndexSection, InventorySection, StoreSection, Trusted};
+use user_folder::user_folder;
 pub use verify::{DatabaseSection, ProxyUrl, VerifySection};

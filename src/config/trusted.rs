@@ -3,14 +3,11 @@
 //! Trusted is the file that `--config` names, else the user's own `hekate.toml` in the config folder. A tree under scan could
 //! otherwise send secrets where it likes, so there these sections are an error.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, de::IgnoredAny};
 
-use super::{CONFIG_NAME, ConfigError, ConfigFile, home::Text, verify::VerifySection};
+use super::{CONFIG_NAME, ConfigError, ConfigFile, home::Text, user_folder, verify::VerifySection};
 use crate::rule::{RuleError, read_toml};
 
 /// The sections of a trusted config, its paths as seen from the working directory.
@@ -97,14 +94,21 @@ impl Trusted {
     /// A file that can't be read, an unknown section or key, a bad value.
     pub fn load(named: Option<&Path>) -> Result<Self, ConfigError> {
         if let Some(path) = named {
-            // Its rules and `[scan]` are not used here, yet a slip in them is one.
-            ConfigFile::load(path, true)?;
             return Self::read(path, parse::<Sections>);
         }
         match own_path().filter(|path| path.is_file()) {
             Some(path) => Self::read(&path, |text| parse::<OwnSections>(text).map(Sections::from)),
             None => Ok(Self::default()),
         }
+    }
+
+    /// The same for commands that use nothing else of the config: a slip in its rules or in `[scan]` is one nevertheless.
+    ///
+    /// # Errors
+    /// As [`Trusted::load`], and what [`ConfigFile::load`] says.
+    pub fn load_alone(named: Option<&Path>) -> Result<Self, ConfigError> {
+        named.map(|path| ConfigFile::load(path, true)).transpose()?;
+        Self::load(named)
     }
 
     fn read(
@@ -135,8 +139,5 @@ fn parse<T: serde::de::DeserializeOwned>(text: &Text) -> Result<T, ConfigError> 
 
 /// `$XDG_CONFIG_HOME/hekate/hekate.toml`, else `~/.config/hekate/hekate.toml`.
 fn own_path() -> Option<PathBuf> {
-    // The specification of base directories has relative ones ignored.
-    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let folder = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
-    Some(folder.join("hekate").join(CONFIG_NAME))
+    Some(user_folder("XDG_CONFIG_HOME", ".config")?.join(CONFIG_NAME))
 }

@@ -12,8 +12,9 @@
 //! key can ask the index whether a guess is right: so weak values are left out.
 
 use std::{
+    collections::HashMap,
     fs,
-    io::{self, Read, Write},
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use super::Weakness;
 use crate::detect::known::{Entry, Form, KnownKey, KnownValues, Table, ValueId, Whereabouts, White};
 
 const MAGIC: &[u8] = b"hekate index 1\n";
@@ -79,7 +81,7 @@ pub struct About {
     /// What could not be read: where, and why.
     pub denied: Vec<(String, String)>,
     /// Values that are not looked for: where, and why.
-    pub left_out: Vec<(String, String)>,
+    pub left_out: Vec<(String, Weakness)>,
 }
 
 /// An index, opened.
@@ -155,7 +157,7 @@ pub(super) fn seal(contents: &Contents, key: &IndexKey, created: u64) -> io::Res
     let body = Zeroizing::new(body_of(contents, key));
     let mut nonce = [0; NONCE];
     getrandom::fill(&mut nonce)?;
-    let mut file = Vec::with_capacity(HEAD + body.len() + 16);
+    let mut file = Vec::with_capacity(HEAD + body.len() + TAG);
     file.extend_from_slice(MAGIC);
     file.extend_from_slice(&key.id);
     file.extend_from_slice(&created.to_le_bytes());
@@ -180,12 +182,12 @@ fn body_of(contents: &Contents, key: &IndexKey) -> Vec<u8> {
     body.extend(table.entries().map(|entry| entry.form as u8));
     body.extend(table.entries().flat_map(|entry| entry.tag));
     let mut words: Vec<String> = Vec::new();
+    let mut numbers: HashMap<String, u32> = HashMap::new();
     let mut number = |word: &str| {
-        let at = words.iter().position(|known| known == word).unwrap_or_else(|| {
+        *numbers.entry(word.to_owned()).or_insert_with(|| {
             words.push(word.to_owned());
-            words.len() - 1
-        });
-        u32::try_from(at).expect("there are fewer folders than that")
+            u32::try_from(words.len() - 1).expect("there are fewer folders than that")
+        })
     };
     let mut pack = |place: &Whereabouts| -> Packed {
         let (folder, name) = place.path.rsplit_once('/').unwrap_or(("", &place.path));
@@ -292,20 +294,6 @@ fn unpack(places: &Places) -> Option<Vec<Vec<Whereabouts>>> {
         })
     };
     places.whereabouts.iter().map(|places| places.iter().map(unpack).collect()).collect()
-}
-
-/// Puts an index in its place, whole or not at all, readable by its owner only.
-///
-/// # Errors
-/// What the system says.
-pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Temporary files are 0600, and stay so.
-    let mut file = tempfile::Builder::new().prefix(".hekate-").tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub use file::{
     Provider, Role, Rotation, Scope, Signing, Target, Targets, Token, Trigger, WebLogin, is_development,
     is_production,
 };
-pub use index::{About, Index, IndexError, IndexKey, write as write_index};
+pub use index::{About, Index, IndexError, IndexKey};
 pub use pull::{PullError, PullOptions, Pulled, pull};
 pub use review::{
     Code, DueReview, Held, Holdings, Placed, Problem, Review, Scheduled, State, Unread, check, due, lint,

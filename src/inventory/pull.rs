@@ -37,10 +37,8 @@ pub struct Pulled {
     pub bytes: Vec<u8>,
     /// What it covers.
     pub about: About,
-    /// Distinct values, and their forms.
+    /// Distinct values.
     pub values: usize,
-    /// See `values`.
-    pub forms: usize,
 }
 
 /// An index that can't be made.
@@ -82,11 +80,10 @@ pub fn pull(store: &dyn Store, key: &IndexKey, options: &PullOptions) -> Result<
     if let Some(previous) = &options.previous {
         retire(previous, &about, options.versions, (&mut entries, &mut whereabouts));
     }
-    let table = entries.into_table();
-    let (values, forms) = (whereabouts.len(), table.len());
-    let contents = Contents { table, whereabouts, about };
+    let values = whereabouts.len();
+    let contents = Contents { table: entries.into_table(), whereabouts, about };
     let bytes = seal(&contents, key, options.now)?;
-    Ok(Pulled { bytes, about: contents.about, values, forms })
+    Ok(Pulled { bytes, about: contents.about, values })
 }
 
 /// Takes values over that the index before had from the environments that were read now, and that the manager gave no more: it
@@ -179,7 +176,7 @@ impl Gathered {
         if let Some(weakness) = weakness.filter(is_out) {
             // An older version that is weak needs no telling of its own.
             if current {
-                self.about.left_out.push((stored.path.to_string(), weakness.to_string()));
+                self.about.left_out.push((stored.path.to_string(), weakness));
             }
             return false;
         }

@@ -2,13 +2,15 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::detect::{
     known::{LONGEST, SHORTEST},
     strength_bits,
 };
 
 /// Why a value is not looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Weakness {
     /// It is too short to be looked for.
     Short,

@@ -26,7 +26,7 @@ pub(super) struct Opened {
 
 /// Reads the inventory and what the manager has.
 pub(super) fn open(args: &StoreArgs) -> Result<Opened> {
-    let trusted = Trusted::load(args.config.as_deref())?;
+    let trusted = Trusted::load_alone(args.config.as_deref())?;
     let inventory = Inventory::load(&inventory_file(args, &trusted)?)?;
     for environment in &args.environment {
         if !inventory.environments.contains(environment) {

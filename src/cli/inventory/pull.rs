@@ -9,11 +9,11 @@ use super::open;
 use crate::{
     cli::{Exit, args::PullArgs, sink},
     config::{self, Trusted},
-    inventory::{About, Index, IndexError, IndexKey, PullOptions, Pulled, pull, write_index},
+    inventory::{About, Index, IndexError, IndexKey, PullOptions, Pulled, pull},
 };
 
 pub(super) fn run(args: &PullArgs) -> Result<Exit> {
-    let trusted = Trusted::load(args.store.config.as_deref())?;
+    let trusted = Trusted::load_alone(args.store.config.as_deref())?;
     // Before anything is asked: without a key there is nothing to make.
     let key = config::index_key(trusted.index.key_file.as_deref())?;
     let store = open::store(&args.store, &trusted)?;
@@ -27,7 +27,7 @@ pub(super) fn run(args: &PullArgs) -> Result<Exit> {
         now,
     };
     let pulled = pull(store.as_ref(), &key, &options)?;
-    write_index(&path, &pulled.bytes).with_context(|| format!("write {}", path.display()))?;
+    sink::write_private(&path, &pulled.bytes).with_context(|| format!("write {}", path.display()))?;
     let denied = &pulled.about.denied;
     for (place, why) in denied {
         sink::warn(&format!("warning: {place} is not covered: {why}"));
@@ -60,9 +60,7 @@ fn weak(about: &About) {
     for (place, why) in &about.left_out {
         sink::warn(&format!("warning: {place} is left out: {why}"));
     }
-    let can_be_taken =
-        about.left_out.iter().any(|(_, why)| !why.starts_with("shorter") && !why.starts_with("longer"));
-    if can_be_taken {
+    if about.left_out.iter().any(|(_, why)| why.can_be_searched()) {
         sink::warn("note: --include-weak has those searched for that are long enough");
     }
 }

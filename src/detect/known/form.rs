@@ -100,12 +100,12 @@ impl Form {
     pub(super) fn value_of(self, bytes: &[u8]) -> Option<Vec<u8>> {
         match self {
             Self::Raw | Self::Pem => None,
-            Self::Base64 => lenient(&alphabet::STANDARD).decode(bytes).ok(),
+            Self::Base64 => STANDARD.decode(bytes).ok(),
             Self::Base64Line => {
-                let mut line = lenient(&alphabet::STANDARD).decode(bytes).ok()?;
+                let mut line = STANDARD.decode(bytes).ok()?;
                 line.pop_if(|last| *last == b'\n').map(|_| line)
             }
-            Self::Base64Url => lenient(&alphabet::URL_SAFE).decode(bytes).ok(),
+            Self::Base64Url => URL_SAFE.decode(bytes).ok(),
             Self::Hex | Self::HexUpper => super::decode::hex(bytes),
             Self::Percent => Some(super::decode::percent(bytes).bytes),
             Self::Escaped => Some(super::decode::backslash(bytes).bytes),
@@ -114,13 +114,14 @@ impl Form {
     }
 }
 
-/// Base64 that takes padding or leaves it, and whatever the last bits are.
-pub(super) fn lenient(alphabet: &alphabet::Alphabet) -> GeneralPurpose {
-    let config = GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    GeneralPurpose::new(alphabet, config)
-}
+/// Base64 is taken with padding or without, and whatever its last bits are.
+const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_decode_allow_trailing_bits(true)
+    .with_decode_padding_mode(DecodePaddingMode::Indifferent);
+/// Decodes base64.
+pub(super) static STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
+/// Decodes base64 with the URL alphabet.
+pub(super) static URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 
 fn html(text: &str) -> String {
     let replace = |text: String, (from, to): &(&str, &str)| text.replace(from, to);

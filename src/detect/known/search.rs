@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use base64::{Engine as _, alphabet, engine::GeneralPurpose};
+use base64::Engine as _;
 use memchr::memmem;
 
 use super::{
     Form, Known, KnownValues, LONGEST, SHORTEST,
     decode::{Decoded, backslash, entities, hex, is_escape, is_text, percent},
-    form::lenient,
+    form::{STANDARD, URL_SAFE},
     key::tail_of,
     table::Entry,
 };
@@ -32,8 +32,6 @@ pub(in crate::detect) struct Found {
 pub(in crate::detect) struct Reader<'k> {
     known: &'k KnownValues,
     classifier: Classifier,
-    standard: GeneralPurpose,
-    url_safe: GeneralPurpose,
 }
 
 /// What a first byte may begin.
@@ -108,8 +106,7 @@ const PROBE: usize = 12;
 
 impl<'k> Reader<'k> {
     pub(in crate::detect) fn new(known: &'k KnownValues) -> Self {
-        let (standard, url_safe) = (lenient(&alphabet::STANDARD), lenient(&alphabet::URL_SAFE));
-        Self { known, classifier: Classifier::detect(), standard, url_safe }
+        Self { known, classifier: Classifier::detect() }
     }
 
     /// Appends what is known: stretches that begin in `starts`, what is decoded from a beginning, or an escape, in it, and PEM blocks that
@@ -207,15 +204,22 @@ impl<'k> Reader<'k> {
     /// All that may begin here.
     fn begin(&self, bytes: &[u8], start: usize, found: &mut Vec<Found>) {
         let Some(first) = bytes[start..].first_chunk::<8>() else { return };
-        let head = self.known.key.head(u64::from_le_bytes(*first));
-        if self.known.table.may_begin(head) {
-            self.compare(bytes, start, head, |entry, span| found.push(as_it_stands(bytes, entry, span)));
-        }
+        self.form(bytes, start, |one| found.push(one));
         let kinds = FIRST[usize::from(first[0])];
         if kinds & TEXT_IN_BASE64 != 0 && FIRST[usize::from(first[4])] & TEXT_IN_BASE64 != 0 {
             self.base64(bytes, start, found);
         } else if kinds & TEXT_IN_HEX != 0 && FIRST[usize::from(first[2])] & TEXT_IN_HEX != 0 {
             self.hexadecimal(bytes, start, found);
+        }
+    }
+
+    /// Calls with each form that stands here.
+    #[inline]
+    fn form(&self, bytes: &[u8], start: usize, mut tell: impl FnMut(Found)) {
+        let Some(first) = bytes[start..].first_chunk::<8>() else { return };
+        let head = self.known.key.head(u64::from_le_bytes(*first));
+        if self.known.table.may_begin(head) {
+            self.compare(bytes, start, head, |entry, span| tell(as_it_stands(bytes, entry, span)));
         }
     }
 
@@ -244,14 +248,7 @@ impl<'k> Reader<'k> {
     fn within(&self, text: &[u8], mut tell: impl FnMut(Range<usize>, Known)) {
         self.for_each_chunk(text, 0..text.len(), |at, begins, _| {
             for start in begins.iter().map(|begin| at + usize::from(*begin)) {
-                let Some(first) = text[start..].first_chunk::<8>() else { continue };
-                let head = self.known.key.head(u64::from_le_bytes(*first));
-                if self.known.table.may_begin(head) {
-                    self.compare(text, start, head, |entry, span| {
-                        let Found { span, known } = as_it_stands(text, entry, span);
-                        tell(span, known);
-                    });
-                }
+                self.form(text, start, |one| tell(one.span, one.known));
             }
         });
         let mut blocks = Vec::new();
@@ -266,7 +263,7 @@ impl<'k> Reader<'k> {
             return;
         }
         let is_url = |letters: &[u8]| letters.iter().any(|letter| matches!(letter, b'-' | b'_'));
-        let engine = |is_url: bool| if is_url { &self.url_safe } else { &self.standard };
+        let engine = |is_url: bool| if is_url { &URL_SAFE } else { &STANDARD };
         let mut text = [0; PROBE / 4 * 3];
         let probed = engine(is_url(probe)).decode_slice(probe, &mut text);
         if probed.is_err() || !text.iter().all(|byte| is_text(*byte)) {

@@ -92,17 +92,15 @@ mod tests {
     use super::*;
 
     /// The signing key of the example in AWS's documentation: secret key, date, region and service are its.
+    fn signature<'s>((key_id, key_secret): (&'s Secret, &'s Secret), service: &'s str) -> Signature<'s> {
+        Signature { key_id, key_secret, session_token: None, region: "us-east-1", service }
+    }
+
     #[test]
     fn the_signing_key_is_the_one_of_the_documented_example() {
         let secret = Secret::new(format!("wJalrXUtnFEMI/K7MDENG+bPxRfiCY{}", "EXAMPLEKEY"));
         let id = Secret::new("id");
-        let signature = Signature {
-            key_id: &id,
-            key_secret: &secret,
-            session_token: None,
-            region: "us-east-1",
-            service: "iam",
-        };
+        let signature = signature((&id, &secret), "iam");
         let expected = "c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9";
         assert_eq!(hex(&signature.key("20150830")), expected);
     }
@@ -110,13 +108,7 @@ mod tests {
     #[test]
     fn the_request_carries_the_signature_and_hides_it() {
         let (id, secret) = (Secret::new("A".repeat(20)), Secret::new("b".repeat(40)));
-        let signature = Signature {
-            key_id: &id,
-            key_secret: &secret,
-            session_token: None,
-            region: "us-east-1",
-            service: "sts",
-        };
+        let signature = signature((&id, &secret), "sts");
         let occasion = Occasion { now: "2026-11-26T17:00:00Z".parse().unwrap(), nonce: "n".into() };
         let request = signature.get("https://sts.amazonaws.com", "Action=X", &occasion).unwrap();
         let (_, authorization) = request.headers.last().unwrap();
@@ -138,13 +130,7 @@ mod tests {
     #[test]
     fn a_key_id_that_would_end_the_header_is_refused() {
         let (id, secret) = (Secret::new("AKIA\r\nx: y"), Secret::new("b"));
-        let signature = Signature {
-            key_id: &id,
-            key_secret: &secret,
-            session_token: None,
-            region: "us-east-1",
-            service: "sts",
-        };
+        let signature = signature((&id, &secret), "sts");
         let occasion = Occasion { now: "2026-11-26T17:00:00Z".parse().unwrap(), nonce: "n".into() };
         assert!(signature.get("https://sts.amazonaws.com", "", &occasion).is_err());
     }
