@@ -7,6 +7,7 @@
 //! cli/           8  clap, stdout, progress bars, exit codes
 //! config/        7  hekate.toml, trust, merging with flags → each room's own options
 //! hook/          7  git hooks: their scripts, into a hooks folder and out of it
+//! respond/       6  revoke, rotate, prove: plan, saga, journal, audit; target/ holds what is changed
 //! verify/        6  findings → verdicts
 //! scan.rs        5  the spine: sources × detector × triage → Report
 //! prove.rs       5  rules run over their own examples, through the whole pipeline
@@ -49,6 +50,8 @@ pub mod output;
 pub mod prove;
 #[cfg(feature = "network")]
 pub mod provider;
+#[cfg(feature = "network")]
+pub mod respond;
 pub mod rule;
 pub mod scan;
 pub mod source;

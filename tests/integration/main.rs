@@ -17,6 +17,8 @@ mod logins;
 mod pieces;
 mod policy;
 mod readme;
+#[cfg(feature = "network")]
+mod respond;
 mod scan;
 mod secrets;
 mod staged;

@@ -1,0 +1,1 @@
+//! Kubernetes: what reads a secret is synced and restarted, and waited for.

@@ -1,0 +1,1 @@
+//! Key pairs that tokens are signed with: made in memory, in the form of the key that they follow.

@@ -1,0 +1,1 @@
+//! PostgreSQL and Redis, changed and proved.

@@ -1,0 +1,1 @@
+//! Kubernetes: synced, restarted, waited for.

@@ -1,0 +1,10 @@
+//! Response: from a finding to a dead secret.
+
+mod audit;
+mod databases;
+mod kubernetes;
+mod notify;
+mod providers;
+mod services;
+mod signing;
+mod tokens;

@@ -1,0 +1,1 @@
+//! Keys that providers gave out, revoked.

@@ -1,0 +1,1 @@
+//! Signing keys, one after the other.
