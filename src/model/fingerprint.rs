@@ -108,7 +108,8 @@ impl FromStr for Fingerprint {
     }
 }
 
-fn parse_hex(digits: &str) -> Option<[u8; 32]> {
+/// The bytes of 64 lower-case hexadecimal digits.
+pub(crate) fn parse_hex(digits: &str) -> Option<[u8; 32]> {
     if digits.len() != 64 || !digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
         return None;
     }

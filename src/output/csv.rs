@@ -59,7 +59,7 @@ pub(super) fn render(report: &Report, _options: &RenderOptions) -> Result<Vec<u8
 }
 
 /// A cell that no spreadsheet takes for a formula (<https://owasp.org/www-community/attacks/CSV_Injection>).
-fn harmless(cell: &str) -> String {
+pub(crate) fn harmless(cell: &str) -> String {
     const STARTERS: &[char] = &['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
     let guard = if cell.trim_start_matches(' ').starts_with(STARTERS) { "'" } else { "" };
     format!("{guard}{}", sanitise(cell))

@@ -50,7 +50,7 @@ pub(super) fn is_unsafe(c: char) -> bool {
 }
 
 /// The text with every unsafe character as a visible escape: `\n`, `\x1b`, `\u{202e}`.
-pub(super) fn sanitise(text: &str) -> Cow<'_, str> {
+pub(crate) fn sanitise(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unsafe) {
         return Cow::Borrowed(text);
     }

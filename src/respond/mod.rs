@@ -8,4 +8,7 @@ pub mod audit;
 pub mod kubernetes;
 pub mod notify;
 pub mod signing;
+mod state;
 pub mod target;
+
+pub use state::{Lock, State, StateError};

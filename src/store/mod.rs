@@ -3,13 +3,17 @@
 //! A [`Store`] lists, reads and writes. This room knows of no inventory and of no finding. Values are [`Secret`]s and stand in no error.
 
 mod dotenv;
+pub(crate) mod file;
 #[cfg(feature = "network")]
 mod infisical;
+pub(crate) mod lock;
+mod machine_key;
 mod select;
 
 pub use dotenv::DotenvStore;
 #[cfg(feature = "network")]
 pub use infisical::{Infisical, InfisicalOptions, Login, as_stored};
+pub(crate) use machine_key::machine_key;
 pub use select::{StoreKind, UnknownStore};
 
 use crate::model::Secret;

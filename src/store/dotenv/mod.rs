@@ -1,6 +1,5 @@
 //! The embedded store: a folder of dotenv files, read and written with all their other lines. It knows of no other manager.
 
-mod file;
 mod lock;
 mod place;
 mod text;
@@ -19,7 +18,7 @@ use self::{
     text::Text,
     version::{Kept, Versions},
 };
-use super::{Denied, Listing, SecretPath, Store, StoreError, Stored, Written};
+use super::{Denied, Listing, SecretPath, Store, StoreError, Stored, Written, file};
 use crate::model::Secret;
 
 /// How many files an environment has at most.

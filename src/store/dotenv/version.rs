@@ -9,11 +9,13 @@ use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use super::{
-    file,
     place::Place,
     text::{self, Text},
 };
-use crate::{model::Secret, store::StoreError};
+use crate::{
+    model::Secret,
+    store::{StoreError, file},
+};
 
 /// What comes before the time in a version's file.
 const WRITTEN: &str = "# written: ";

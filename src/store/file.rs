@@ -1,4 +1,4 @@
-//! Files and folders of the store: read if nobody else can have changed them, and written whole or not at all.
+//! Files and folders that hold secrets or keys: read if nobody else can have changed them, and written whole or not at all.
 
 use std::{
     fs::{self, File, Metadata, OpenOptions},
@@ -8,16 +8,16 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::store::StoreError;
+use super::StoreError;
 
-/// No file of a store is longer, in bytes.
+/// No such file is longer, in bytes.
 const LONGEST: u64 = 4 << 20;
 /// What unfinished files begin with: what a killed process leaves is removed by the next that writes there.
 const UNFINISHED: &str = ".hekate-";
-const LINK: &str = "it is a symbolic link, which the store does not follow: put the file itself there";
+const LINK: &str = "it is a symbolic link, which hekate does not follow: put the file itself there";
 
 /// For errors: what failed, where, and why.
-pub(super) fn trouble(action: &'static str, path: &Path, why: impl ToString) -> StoreError {
+pub(crate) fn trouble(action: &'static str, path: &Path, why: impl ToString) -> StoreError {
     StoreError::Io { action, path: path.display().to_string(), why: why.to_string() }
 }
 
@@ -25,7 +25,7 @@ pub(super) fn trouble(action: &'static str, path: &Path, why: impl ToString) -> 
 ///
 /// # Errors
 /// [`StoreError::Io`]: it can't be read, is a link or no file, is too long, or others can write to it.
-pub(super) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+pub(crate) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
     let failed = |why: String| trouble("read", path, why);
     let (file, metadata) = match open(path) {
         Ok(opened) => opened,
@@ -64,7 +64,7 @@ fn open(path: &Path) -> io::Result<(File, Metadata)> {
 ///
 /// # Errors
 /// [`StoreError::Io`]: it is a link or no folder, or others can write to it.
-pub(super) fn is_folder(path: &Path) -> Result<bool, StoreError> {
+pub(crate) fn is_folder(path: &Path) -> Result<bool, StoreError> {
     let metadata = match fs::symlink_metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
@@ -85,7 +85,7 @@ pub(super) fn is_folder(path: &Path) -> Result<bool, StoreError> {
 /// # Errors
 /// [`StoreError::Io`], with what to do about it.
 #[cfg(unix)]
-pub(super) fn own(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
+pub(crate) fn own(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
     use std::os::unix::fs::MetadataExt;
 
     // A group with its owner's number is the owner's own: many systems give it the right to write by default.
@@ -98,7 +98,7 @@ pub(super) fn own(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
 
 /// Rights are not looked at here.
 #[cfg(not(unix))]
-pub(super) fn own(_: &Path, _: &Metadata) -> Result<(), StoreError> {
+pub(crate) fn own(_: &Path, _: &Metadata) -> Result<(), StoreError> {
     Ok(())
 }
 
@@ -106,7 +106,7 @@ pub(super) fn own(_: &Path, _: &Metadata) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError::Io`], as of [`is_folder`].
-pub(super) fn leads(top: &Path, path: &Path) -> Result<bool, StoreError> {
+pub(crate) fn leads(top: &Path, path: &Path) -> Result<bool, StoreError> {
     let mut folder = top.to_owned();
     for name in path.strip_prefix(top).unwrap_or(path) {
         folder.push(name);
@@ -121,7 +121,7 @@ pub(super) fn leads(top: &Path, path: &Path) -> Result<bool, StoreError> {
 ///
 /// # Errors
 /// [`StoreError::Io`], as of [`is_folder`], and that one can't be made.
-pub(super) fn make_folders(top: &Path, path: &Path) -> Result<(), StoreError> {
+pub(crate) fn make_folders(top: &Path, path: &Path) -> Result<(), StoreError> {
     let mut folder = top.to_owned();
     for name in path.strip_prefix(top).unwrap_or(path) {
         folder.push(name);
@@ -131,7 +131,7 @@ pub(super) fn make_folders(top: &Path, path: &Path) -> Result<(), StoreError> {
 }
 
 /// Makes a folder that only its owner can look into, where there is none.
-fn make_folder(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn make_folder(path: &Path) -> Result<(), StoreError> {
     if is_folder(path)? {
         return Ok(());
     }
@@ -148,7 +148,7 @@ fn make_folder(path: &Path) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// [`StoreError::Io`]: the old file is as it was.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let failed = |error: io::Error| trouble("write", path, error);
     let folder = path.parent().unwrap_or(Path::new("."));
     remove_unfinished(folder).map_err(failed)?;
@@ -158,6 +158,23 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     sync(folder)
+}
+
+/// Makes a file that only its owner can read, whole or not at all; one that is there already stays as it is.
+///
+/// # Errors
+/// [`StoreError::Io`]: it can't be made.
+pub(crate) fn make(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let failed = |error: io::Error| trouble("write", path, error);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    match file.persist_noclobber(path) {
+        Ok(_) => sync(folder),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(failed(error.error)),
+    }
 }
 
 /// What a process left that was killed while it wrote; the lock says that none is writing now.
@@ -175,12 +192,12 @@ fn remove_unfinished(folder: &Path) -> io::Result<()> {
 ///
 /// # Errors
 /// [`StoreError::Io`].
-pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
     fs::remove_file(path).map_err(|error| trouble("remove", path, error))
 }
 
 /// Makes what was renamed, made or removed in a folder outlast a power cut.
-pub(super) fn sync(folder: &Path) -> Result<(), StoreError> {
+pub(crate) fn sync(folder: &Path) -> Result<(), StoreError> {
     // Folders can't be opened as files elsewhere.
     if cfg!(unix) {
         let sync = File::open(folder).and_then(|folder| folder.sync_all());
