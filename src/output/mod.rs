@@ -28,10 +28,10 @@ use crate::model::Report;
 
 pub use brief::brief;
 pub use json::{ParseReportError, parse_report};
-#[cfg(feature = "network")]
-pub(crate) use terminal::sanitise;
 pub(crate) use terminal::{ALARM, FRAME, Label, PLAIN, Page, STRONG, escape_json};
 pub(crate) use wording::counted;
+#[cfg(feature = "network")]
+pub(crate) use {csv::harmless, terminal::sanitise};
 
 type Renderer = fn(&Report, &RenderOptions) -> Result<Vec<u8>, RenderError>;
 

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -52,6 +52,14 @@ struct Head {
     mac: String,
 }
 
+/// A line of a segment.
+pub(super) enum Line<'a> {
+    /// With its line feed, which is not shown.
+    Whole(&'a [u8]),
+    /// What stands behind the last line feed.
+    Torn(&'a [u8]),
+}
+
 /// What `head.json` says, if it can be believed.
 pub(super) enum HeadState {
     Missing,
@@ -89,7 +97,29 @@ impl Files {
         file.ok_or_else(|| AuditError::Busy { folder: self.name() })
     }
 
-    /// Numbers of the segments that are there, in order.
+    /// The same for who only reads: a copy on a medium that can't be written to has no other writer.
+    pub(super) fn lock_to_read(&self) -> Result<Option<File>, AuditError> {
+        let path = self.lock_file();
+        if !path.exists() {
+            return Ok(None);
+        }
+        match lock::acquire(&path, PATIENCE) {
+            Ok(Some(file)) => Ok(Some(file)),
+            Ok(None) => Err(AuditError::Busy { folder: self.name() }),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+                ) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(file::trouble("lock", &path, error).into()),
+        }
+    }
+
+    /// Numbers of the segments that are there, in order. What stands empty behind the last entry was begun just before a crash, and is as good as
+    /// not there.
     pub(super) fn segments(&self) -> Result<Vec<u32>, StoreError> {
         let failed = |error: io::Error| file::trouble("list", &self.folder, error);
         let mut numbers = Vec::new();
@@ -97,6 +127,11 @@ impl Files {
             numbers.extend(segment_number(&entry.map_err(failed)?.file_name().to_string_lossy()));
         }
         numbers.sort_unstable();
+        while let Some(last) = numbers.last()
+            && self.length(*last)? == 0
+        {
+            numbers.pop();
+        }
         Ok(numbers)
     }
 
@@ -154,10 +189,34 @@ impl Files {
         read().map_err(|error: io::Error| file::trouble("read", &path, error))
     }
 
-    /// A segment to read from its beginning.
-    pub(super) fn open(&self, segment: u32) -> Result<File, StoreError> {
+    /// Shows every line of a segment, with its number from 1. What is too long for a line is shown cut, and so never authentic.
+    pub(super) fn each_line(
+        &self,
+        segment: u32,
+        mut see: impl FnMut(u64, Line<'_>),
+    ) -> Result<(), StoreError> {
         let path = self.segment(segment);
-        open(&path, OpenOptions::new().read(true)).map_err(|error| file::trouble("read", &path, error))
+        let mut read = || {
+            let mut reader = BufReader::new(open(&path, OpenOptions::new().read(true))?);
+            let mut bytes = Vec::new();
+            for number in 1.. {
+                bytes.clear();
+                if reader.by_ref().take(LONGEST_LINE + 1).read_until(b'\n', &mut bytes)? == 0 {
+                    break;
+                }
+                let is_cut = bytes.len() as u64 > LONGEST_LINE && !bytes.ends_with(b"\n");
+                if is_cut {
+                    reader.skip_until(b'\n')?;
+                }
+                match bytes.strip_suffix(b"\n") {
+                    Some(line) => see(number, Line::Whole(line)),
+                    None if is_cut => see(number, Line::Whole(&bytes)),
+                    None => see(number, Line::Torn(&bytes)),
+                }
+            }
+            Ok(())
+        };
+        read().map_err(|error: io::Error| file::trouble("read", &path, error))
     }
 
     /// Adds bytes to the end of a segment, made where it is not there, for good.

@@ -126,10 +126,8 @@ impl AuditLog {
 
     /// A new log: `head.json` is there before the first entry, so that one that is missing later was taken away.
     fn begin(&self) -> Result<Tip, AuditError> {
-        for segment in self.files.segments()? {
-            if self.files.length(segment)? > 0 {
-                return Err(self.broken("head.json is missing"));
-            }
+        if !self.files.segments()?.is_empty() {
+            return Err(self.broken("head.json is missing"));
         }
         let tip = Tip { receipt: Receipt { count: 0, head: self.key.start() }, segment: 1, bytes: 0 };
         self.files.write_head(&self.key, &tip)?;

@@ -1,23 +1,29 @@
 //! The audit log: every read of a secret, verification, revocation, rotation, approval and refusal, chained so that a change shows.
 //!
 //! An [`Event`] comes in, a line of JSON goes into a file, a [`Receipt`] comes out: how many entries there are, and what the last one's MAC is.
-//! Each line carries the MAC of the line before it and a MAC of its own bytes, so that verifying sees what was changed, taken out, put in or
+//! Each line carries the MAC of the line before it and a MAC of its own bytes, so that [`verify()`] sees what was changed, taken out, put in or
 //! moved. What nobody can see from the log alone is that its end was cut off together with what `head.json` says; for that, receipts go out
-//! with notifications,. Values of secrets stand in no event.
+//! with notifications, and [`verify()`] takes one. Values of secrets stand in no event.
 
 mod action;
 mod event;
+mod export;
 mod files;
+mod list;
 mod log;
 mod seal;
+mod verify;
 
 #[cfg(test)]
 mod tests;
 
 pub use action::{Action, ActionError};
 pub use event::{Event, EventType, Outcome, SecretName, User};
+pub use export::{ExportFormat, export};
+pub use list::{Entry, Filter, Listed, list};
 pub use log::{AuditLog, AuditOptions};
 pub use seal::{AuditKey, Receipt, ReceiptError};
+pub use verify::{Fault, FaultKind, Verification, verify};
 
 use crate::store::StoreError;
 
