@@ -54,9 +54,17 @@ fn carried(failure: Failure) -> ureq::Error {
     ureq::Error::Other(Box::new(failure))
 }
 
+/// How TLS begins.
+#[derive(Clone)]
+pub(super) struct Handshake {
+    pub(super) config: Arc<ClientConfig>,
+    /// What the certificate is for, where that is not the host.
+    pub(super) server_name: Option<String>,
+}
+
 /// Opens connections. Whatever fails in it failed before anything of a request was sent.
 pub(super) struct Opener {
-    pub(super) tls: Arc<ClientConfig>,
+    pub(super) tls: Handshake,
     pub(super) timeout: Duration,
     pub(super) proxy: ConnectProxyConnector,
     pub(super) tcp: TcpConnector,
@@ -85,9 +93,12 @@ impl Opener {
         if !details.needs_tls() {
             return Ok(Box::new(transport));
         }
-        let host = normal(details.uri.host().unwrap_or_default());
+        let host = match &self.tls.server_name {
+            Some(name) => name.clone(),
+            None => normal(details.uri.host().unwrap_or_default()),
+        };
         let name = ServerName::try_from(host).map_err(|_| ureq::Error::HostNotFound)?;
-        let mut connection = ClientConnection::new(Arc::clone(&self.tls), name)?;
+        let mut connection = ClientConnection::new(Arc::clone(&self.tls.config), name)?;
         let mut socket =
             TransportAdapter::new(Box::new(transport) as Box<dyn Transport>, details.current_time.clone());
         socket.set_timeout(details.timeout);

@@ -5,21 +5,18 @@ use std::{
     fmt,
     io::ErrorKind,
     net::IpAddr,
-    sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use rustls::ClientConfig;
 use ureq::unversioned::transport::{ConnectProxyConnector, TcpConnector};
 
 use super::{
-    AddressPolicy, Answer, Failure, Origin, Proxy, Request, RootsError, Send,
+    AddressPolicy, Answer, Failure, IdentityError, Origin, Proxy, Request, RootsError, Send, TlsOptions,
     address::{normal, printable},
-    connect::{CheckedResolver, Opener},
+    connect::{CheckedResolver, Handshake, Opener},
     gate::Gate,
     message::{self, Message},
-    retry,
-    tls::tls_client,
+    retry, tls,
 };
 
 /// What a driver may do. By default it may nothing: no origin is listed.
@@ -31,6 +28,8 @@ pub struct DriverOptions {
     pub addresses: AddressPolicy,
     /// Certificates to trust beside the usual ones, in PEM; empty for none.
     pub extra_roots: Vec<u8>,
+    /// Who is trusted by TLS beyond that, and who asks.
+    pub tls: TlsOptions,
     /// Through what `https` origins are reached. Whether their addresses are private is then the proxy's to know.
     pub proxy: Option<Proxy>,
     /// How long, how much, how often.
@@ -73,6 +72,9 @@ pub enum DriverError {
     /// The CA file.
     #[error(transparent)]
     Roots(#[from] RootsError),
+    /// The client's certificate.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The proxy's URL, which may hold a password and is not shown.
     #[error(
         "the proxy can't be used: write http://HOST:PORT or https://HOST:PORT, with USER:PASSWORD@ before the host if need be"
@@ -102,8 +104,9 @@ impl Driver {
     /// # Errors
     /// A CA file or proxy that can't be used.
     pub fn new(options: DriverOptions) -> Result<Self, DriverError> {
-        let DriverOptions { origins, addresses, extra_roots, proxy, limits } = options;
-        let tls = tls_client(&extra_roots)?;
+        let DriverOptions { origins, addresses, extra_roots, tls, proxy, limits } = options;
+        let config = tls::client(&extra_roots, &tls)?;
+        let tls = Handshake { config, server_name: tls.server_name };
         let direct = agent(None, addresses.clone(), &tls, &limits);
         let proxied = match proxy {
             None => None,
@@ -221,12 +224,7 @@ fn parse_proxy(proxy: &Proxy) -> Result<ureq::Proxy, DriverError> {
     if is_http { Ok(url) } else { Err(DriverError::Proxy) }
 }
 
-fn agent(
-    proxy: Option<ureq::Proxy>,
-    policy: AddressPolicy,
-    tls: &Arc<ClientConfig>,
-    limits: &Limits,
-) -> ureq::Agent {
+fn agent(proxy: Option<ureq::Proxy>, policy: AddressPolicy, tls: &Handshake, limits: &Limits) -> ureq::Agent {
     let config = ureq::Agent::config_builder()
         .proxy(proxy)
         .http_status_as_error(false)
@@ -238,7 +236,7 @@ fn agent(
         .timeout_global(Some(limits.total))
         .build();
     let opener = Opener {
-        tls: Arc::clone(tls),
+        tls: tls.clone(),
         timeout: limits.connect,
         proxy: ConnectProxyConnector::default(),
         tcp: TcpConnector::default(),

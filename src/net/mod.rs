@@ -21,4 +21,4 @@ pub use driver::{Driver, DriverError, DriverOptions, Limits};
 pub use origin::{Origin, OriginError};
 pub use proxy::Proxy;
 pub use request::{Answer, Failure, Method, Request, Send, Text};
-pub use tls::{RootsError, tls_client};
+pub use tls::{ClientIdentity, IdentityError, RootsError, TlsOptions, tls_client};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    net::{AddressPolicy, DriverOptions, Limits, Origin, Proxy},
+    net::{AddressPolicy, DriverOptions, Limits, Origin, Proxy, TlsOptions},
     provider::{
         Check, TrustedHosts, checks,
         login::{Service, Tls},
@@ -85,6 +85,7 @@ impl Trust {
             origins: all.filter_map(|text| text.parse::<Origin>().ok()).chain(of_keys).collect(),
             addresses: AddressPolicy::allowing(&self.allow_private),
             extra_roots: self.extra_roots.clone(),
+            tls: TlsOptions::default(),
             proxy: self.proxy.clone(),
             limits: self.limits.clone(),
         }

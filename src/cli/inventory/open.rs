@@ -14,7 +14,7 @@ use crate::{
 };
 #[cfg(feature = "network")]
 use crate::{
-    net::{AddressPolicy, Driver, DriverOptions, Limits, Origin, Proxy},
+    net::{AddressPolicy, Driver, DriverOptions, Limits, Origin, Proxy, TlsOptions},
     store::{Infisical, InfisicalOptions},
 };
 
@@ -86,6 +86,7 @@ fn infisical(args: &StoreArgs, trusted: &Trusted) -> Result<Box<dyn Store>> {
         addresses: AddressPolicy::allowing([origin.host()]),
         origins: vec![origin],
         extra_roots,
+        tls: TlsOptions::default(),
         proxy: Proxy::from_env(variable),
         limits: Limits {
             body: LARGEST_LISTING,

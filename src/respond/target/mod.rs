@@ -3,7 +3,11 @@
 //! A [`Target`] is told what to do by the saga and does it in any order and as often as it is told: it keeps no state of its own, and what
 //! was done already is done again without harm. It journals nothing and decides nothing.
 
+mod kubernetes;
+
 use std::fmt;
+
+pub use kubernetes::KubernetesSecret;
 
 use crate::{
     inventory::Signing,
