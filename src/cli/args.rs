@@ -4,6 +4,8 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+#[cfg(feature = "network")]
+use super::respond::args::RespondArgs;
 use crate::{
     config::{Flags, PolicyFrom, WalkFlags},
     hook::Hook,
@@ -49,6 +51,9 @@ pub(super) enum Command {
     /// Ask providers and databases which findings of a report are live
     #[cfg(feature = "network")]
     Verify(VerifyArgs),
+    /// Revoke and replace what is confirmed, with a plan, a journal and an audit record
+    #[cfg(feature = "network")]
+    Respond(RespondArgs),
     /// Hold the secret manager against inventory.yaml
     Inventory(InventoryArgs),
     /// Write a commented hekate.toml and check .gitignore
@@ -666,7 +671,7 @@ fn parse_hook(text: &str) -> Result<Hook, String> {
         .ok_or_else(|| "none of pre-commit, pre-push and pre-receive".to_owned())
 }
 
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
     let fail = || "a time is a whole number of seconds, or one with ms, s or m behind it".to_owned();
     let (digits, unit) = text.split_at(text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len());
     let number: u64 = digits.parse().map_err(|_| fail())?;

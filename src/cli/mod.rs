@@ -12,6 +12,8 @@ mod init;
 mod inventory;
 mod progress;
 mod report;
+#[cfg(feature = "network")]
+mod respond;
 mod rules;
 mod scan;
 mod since;
@@ -43,6 +45,8 @@ pub fn run() -> Exit {
         Command::Inventory(args) => inventory::run(&args),
         #[cfg(feature = "network")]
         Command::Verify(args) => verify::run(&args),
+        #[cfg(feature = "network")]
+        Command::Respond(args) => respond::run(&args),
         Command::Init(args) => init::run(&args),
     };
     result.unwrap_or_else(|error| exit::of_error(&error))

@@ -13,9 +13,10 @@ use super::{Exit, args::VerifyArgs, exit, report, sink};
 use crate::{
     config::{Flags, Settings, Trusted, fingerprint_key},
     git::Repository,
-    model::{FingerprintKey, Report, SourceKind},
+    model::{Finding, FingerprintKey, Report, Source, SourceKind},
     net::Driver,
-    verify::{Blobs, Files, Kept, Nothing, Preview, Reader, Setup, Trust, preview, verify},
+    respond::Loose,
+    verify::{Blobs, Files, Kept, Nothing, Preview, Reader, Reread, Setup, Trust, preview, reread, verify},
 };
 
 /// Questions at once, where the user does not say.
@@ -30,7 +31,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Exit> {
     let mut report = report::read(file)?;
     let flags = Flags { config: args.config.clone(), rules: args.rules.clone(), ..Flags::default() };
     let asker = Asker::new(&flags, args.jobs.map_or(THREADS, usize::from))?;
-    let reader = reader(&report, args.root.as_deref(), None)?;
+    let reader = reader(&report.source, args.root.as_deref(), None)?;
     if args.dry_run {
         let previews = preview(&report, reader.as_ref(), &asker.setup());
         sink::print(shown(&report, &previews).as_bytes())?;
@@ -47,7 +48,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Exit> {
 /// Asks about the findings of a scan that was just made; `stdin` is what came in there, where that was scanned.
 pub(super) fn of_scan(report: &mut Report, flags: &Flags, stdin: Option<Vec<u8>>) -> Result<()> {
     let asker = Asker::new(flags, THREADS)?;
-    let reader = reader(report, None, stdin)?;
+    let reader = reader(&report.source, None, stdin)?;
     verify(report, reader.as_ref(), &asker.setup());
     Ok(())
 }
@@ -81,10 +82,20 @@ impl Asker {
     }
 }
 
+/// The value of a finding that the manager does not hold, read again from where it was found.
+pub(super) fn loose(finding: &Finding, source: &Source, root: Option<&Path>) -> Result<Loose, String> {
+    let again = || -> Result<Reread> {
+        let reader = reader(source, root, None)?;
+        reread(finding, reader.as_ref(), &fingerprint_key()?).map_err(anyhow::Error::msg)
+    };
+    let Reread { value, companions } = again().map_err(|error| format!("{error:#}"))?;
+    Ok(Loose { value, companions })
+}
+
 /// Where the values of a report are read again from.
-fn reader(report: &Report, root: Option<&Path>, stdin: Option<Vec<u8>>) -> Result<Box<dyn Reader>> {
+fn reader(source: &Source, root: Option<&Path>, stdin: Option<Vec<u8>>) -> Result<Box<dyn Reader>> {
     let here = env::current_dir().context("find the working directory")?;
-    let named = root.map_or_else(|| PathBuf::from(&report.source.root), Path::to_owned);
+    let named = root.map_or_else(|| PathBuf::from(&source.root), Path::to_owned);
     let repository = || {
         // A report of the repository one works in names it by nothing.
         if named.as_os_str().is_empty() || named == Path::new(".") {
@@ -93,7 +104,7 @@ fn reader(report: &Report, root: Option<&Path>, stdin: Option<Vec<u8>>) -> Resul
             Repository::discover(&named)
         }
     };
-    Ok(match (report.source.kind, stdin) {
+    Ok(match (source.kind, stdin) {
         (SourceKind::Stdin, Some(bytes)) => Box::new(Kept::new(bytes)),
         (SourceKind::Stdin, None) => Box::new(Nothing),
         (SourceKind::Worktree, _) => Box::new(Files::new(&named, &here)),

@@ -10,6 +10,8 @@ mod hooks;
 mod index;
 mod repository;
 mod settings;
+#[cfg(feature = "network")]
+mod state;
 mod trusted;
 mod user_folder;
 mod verify;
@@ -21,8 +23,10 @@ pub use hooks::{HooksFolder, hooks_folder};
 pub use index::index_key;
 pub use repository::{describe, describe_git, root_of};
 pub use settings::{
-    BASELINE_NAME, ConfigError, Flags, Settings, WalkFlags, find_rule, fingerprint_key, today,
+    BASELINE_NAME, ConfigError, Flags, Settings, WalkFlags, find_rule, fingerprint_key, master_key_text, today,
 };
+#[cfg(feature = "network")]
+pub use state::state_folder;
 pub use trusted::{IndexSection, InventorySection, StoreSection, Trusted};
 use user_folder::user_folder;
 pub use verify::{DatabaseSection, ProxyUrl, VerifySection};

@@ -190,6 +190,9 @@ pub enum ConfigError {
          with `openssl rand -hex 32`, and keep it: an index is of use with its own key only"
     )]
     NoKey,
+    /// No folder for journals and the audit log.
+    #[error("there is no home to keep journals and the audit log in: give --state DIR")]
+    NoState,
     /// The index can't be used.
     #[error(transparent)]
     Index(#[from] IndexError),
@@ -374,6 +377,14 @@ pub(super) fn master_key() -> Result<Option<(String, Zeroizing<String>)>, Config
         }
         (None, None) => None,
     })
+}
+
+/// The text of the user's own key, where there is one.
+///
+/// # Errors
+/// A key file that can't be read.
+pub fn master_key_text() -> Result<Option<Zeroizing<String>>, ConfigError> {
+    Ok(master_key()?.map(|(_, text)| text))
 }
 
 /// The day on which baseline entries are looked at, UTC.

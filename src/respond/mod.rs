@@ -5,10 +5,35 @@
 //! command line and of no config file: the inventory, the store, the clock and all that sends are handed to it.
 
 pub mod audit;
+mod case;
+mod clock;
+mod consumer;
+mod guard;
+mod incident;
+mod journal;
 pub mod kubernetes;
 pub mod notify;
+mod plan;
+mod playbook;
+mod progress;
+mod record;
+mod run;
+mod saga;
 pub mod signing;
 mod state;
 pub mod target;
+mod tools;
 
+pub use case::{Case, Loose, PlannedStep};
+pub use clock::{CONTAIN_WITHIN, Clock, Clocks, ROTATE_WITHIN};
+pub use consumer::Delivery;
+pub use guard::{MOST_CHANGES, Refusal, Selection};
+pub use incident::{Found, Incident, Reason, Subject, is_incident_id};
+pub use journal::{Event, Journal, JournalError, Mark, Outcome, Record, Wait};
+pub use plan::{Desk as DraftDesk, Draft, DraftError, LIFE, PassedOver, Plan, PlanError, PlanKey, Planned};
+pub use playbook::{Playbook, Step, StepText};
+pub use progress::{Progress, Standing};
+pub use run::{Desk, Ended, Known, RunError, dismiss, known, left_for_a_person};
+pub use saga::{Saga, SagaError};
 pub use state::{Lock, State, StateError};
+pub use tools::{Clock as Time, Mandate, Phase, Recover, SystemClock, Tools, Watch};

@@ -141,7 +141,7 @@ pub(crate) fn make_folder(path: &Path) -> Result<(), StoreError> {
     #[cfg(not(unix))]
     let builder = &mut builder;
     builder.create(path).map_err(|error| trouble("make", path, error))?;
-    path.parent().map_or(Ok(()), sync)
+    sync(folder_of(path))
 }
 
 /// Puts a file in the place of the old one, at once; only its owner can read it.
@@ -150,7 +150,7 @@ pub(crate) fn make_folder(path: &Path) -> Result<(), StoreError> {
 /// [`StoreError::Io`]: the old file is as it was.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let failed = |error: io::Error| trouble("write", path, error);
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     remove_unfinished(folder).map_err(failed)?;
     // Made with 0600, whatever the old file has.
     let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder).map_err(failed)?;
@@ -166,7 +166,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
 /// [`StoreError::Io`]: it can't be made.
 pub(crate) fn make(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let failed = |error: io::Error| trouble("write", path, error);
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
@@ -204,4 +204,9 @@ pub(crate) fn sync(folder: &Path) -> Result<(), StoreError> {
         sync.map_err(|error| trouble("write", folder, error))?;
     }
     Ok(())
+}
+
+/// The folder that a path lies in; of a bare name, the working one.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -19,9 +19,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::{
-    model::{Evidence, Finding, FingerprintKey, Report, Verdict},
+    model::{Evidence, Finding, FingerprintKey, Report, Secret, Verdict},
     net::Send,
-    provider::Outcome,
+    provider::{Outcome, Role},
 };
 
 use question::{Identity, Question};
@@ -42,6 +42,25 @@ pub struct Setup<'a> {
     pub now: Timestamp,
     /// Questions at once.
     pub threads: usize,
+}
+
+/// A value that was read again from where it was found, with what stands beside it and belongs to it.
+#[derive(Debug, Clone)]
+pub struct Reread {
+    /// The value.
+    pub value: Secret,
+    /// Ids, users and accounts, the nearest of each role.
+    pub companions: Vec<(Role, Secret)>,
+}
+
+/// Reads the value of a finding again.
+///
+/// # Errors
+/// Why it is not at hand.
+pub fn reread(finding: &Finding, reader: &dyn Reader, key: &FingerprintKey) -> Result<Reread, String> {
+    let recovered = recover::recover(finding, reader, key)?;
+    let companions = companion::companions(&finding.rule, &recovered.around);
+    Ok(Reread { value: recovered.value, companions })
 }
 
 /// A question, and the findings that it is about.

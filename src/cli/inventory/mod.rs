@@ -1,6 +1,6 @@
 //! `hekate inventory pull|check|lint|due`.
 
-mod open;
+pub(super) mod open;
 mod pull;
 mod text;
 

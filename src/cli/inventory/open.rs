@@ -39,7 +39,7 @@ pub(super) fn open(args: &StoreArgs) -> Result<Opened> {
     Ok(Opened { inventory, holdings })
 }
 
-fn inventory_file(args: &StoreArgs, trusted: &Trusted) -> Result<PathBuf> {
+pub(in crate::cli) fn inventory_file(args: &StoreArgs, trusted: &Trusted) -> Result<PathBuf> {
     let file = args.inventory.clone().or_else(|| trusted.inventory.file.clone());
     file.context(
         "no inventory: give --inventory FILE, or name its `file` in [inventory] of trusted config \
@@ -48,7 +48,7 @@ fn inventory_file(args: &StoreArgs, trusted: &Trusted) -> Result<PathBuf> {
 }
 
 /// The manager that flags or trusted config name.
-pub(super) fn store(args: &StoreArgs, trusted: &Trusted) -> Result<Box<dyn Store>> {
+pub(in crate::cli) fn store(args: &StoreArgs, trusted: &Trusted) -> Result<Box<dyn Store>> {
     let (name, from) = match (&args.store, &trusted.store.name) {
         (Some(name), _) => (name, "--store"),
         (None, Some(name)) => (name, "[store] use"),

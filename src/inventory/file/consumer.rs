@@ -17,15 +17,17 @@ words! {
         StatefulSet = "stateful-set",
         /// A DaemonSet.
         DaemonSet = "daemon-set",
+        /// Anything else: a program of the operator, which trusted config has under this name, restarts it.
+        Command = "command",
     }
 }
 
-/// An object of Kubernetes that reads a secret.
+/// An object of Kubernetes that reads a secret; or a program that restarts what does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consumer {
     /// What it is.
     pub kind: ConsumerType,
-    /// Its namespace.
+    /// Its namespace; empty for a program.
     pub namespace: String,
     /// Its name.
     pub name: String,
@@ -50,12 +52,16 @@ pub(super) fn consumer(raw: Spanned<Entries<Spanned<String>>>) -> Result<Consume
     let (mut fields, kind) = Fields::open("consumer", raw.referenced, raw.value, &types)?;
     let mut consumer = Consumer {
         kind,
-        namespace: fields.text("namespace")?,
+        namespace: if kind == ConsumerType::Command { String::new() } else { fields.text("namespace")? },
         name: fields.text("name")?,
         next_env: None,
         secret: None,
         token: fields.optional_text("token")?,
     };
+    if kind == ConsumerType::Command {
+        fields.close()?;
+        return Ok(consumer);
+    }
     if kind.is_synced() {
         consumer.secret = fields.optional_text("secret")?;
     } else {

@@ -27,3 +27,17 @@ pub use next_env::{SecretKey, set_next_env, unset_next_env};
 pub use restart::{Restarted, restart};
 pub use sync::{Synced, sync};
 pub use wait::Wait;
+
+use crate::inventory::{ConsumerType, Inventory, Target};
+
+/// Whether an inventory has anything in Kubernetes.
+pub fn is_needed(inventory: &Inventory) -> bool {
+    let reads = |entry: &crate::inventory::Entry| {
+        entry.consumers.iter().any(|consumer| consumer.kind != ConsumerType::Command)
+    };
+    let holds = |entry: &crate::inventory::Entry| {
+        let targets = inventory.environments.iter().filter_map(|name| entry.targets.in_environment(name));
+        targets.into_iter().any(|target| matches!(target, Target::Kubernetes(_)))
+    };
+    inventory.entries.iter().any(|entry| reads(entry) || holds(entry))
+}

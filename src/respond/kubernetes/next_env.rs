@@ -56,20 +56,20 @@ pub fn set_next_env(
     })
 }
 
-/// Takes the variable away again, and waits until all pods are without it. One that comes from elsewhere stays.
+/// Takes the variable away again where it has this key of a Secret, and waits until all pods are without it. One that comes from elsewhere stays.
 ///
 /// # Errors
 /// As [`restart`](super::restart()).
 pub fn unset_next_env(
     cluster: &Cluster<'_>,
     consumer: &Consumer,
-    from: SecretKey<'_>,
+    key: &str,
     wait: &Wait<'_>,
 ) -> Result<(), Trouble> {
     change(cluster, consumer, wait, &|workload, variable| {
         let is_ours = |container: &&Container| {
             let reference = container.variable(variable).and_then(|env| env.secret_key());
-            reference.is_some_and(|reference| from.is(reference))
+            reference.is_some_and(|reference| reference.key == key)
         };
         let gone = json!({"name": variable, "$patch": "delete"});
         let ours = workload.containers().iter().filter(is_ours);

@@ -42,14 +42,16 @@ const DAEMON_SET: Resource =
     Resource { kind: "DaemonSet", plural: "daemonsets", group: "apps", version: "v1" };
 
 impl Resource {
-    pub(super) fn of(kind: ConsumerType) -> &'static Self {
-        match kind {
+    /// Of a consumer; `None` of one that is no object of Kubernetes.
+    pub(super) fn of(kind: ConsumerType) -> Option<&'static Self> {
+        Some(match kind {
             ConsumerType::InfisicalSecret => &INFISICAL_SECRET,
             ConsumerType::InfisicalStaticSecret => &INFISICAL_STATIC_SECRET,
             ConsumerType::Deployment => &DEPLOYMENT,
             ConsumerType::StatefulSet => &STATEFUL_SET,
             ConsumerType::DaemonSet => &DAEMON_SET,
-        }
+            ConsumerType::Command => return None,
+        })
     }
 
     /// `deployments.apps`, as RBAC and kubectl call it.
@@ -82,7 +84,8 @@ impl Object {
     }
 
     pub(super) fn of(consumer: &Consumer) -> Result<Self, Trouble> {
-        Self::new(Resource::of(consumer.kind), &consumer.namespace, &consumer.name)
+        let none = || Trouble::Refused(format!("`{}` is no object of Kubernetes", consumer.name));
+        Self::new(Resource::of(consumer.kind).ok_or_else(none)?, &consumer.namespace, &consumer.name)
     }
 
     pub(super) fn secret(namespace: &str, name: &str) -> Result<Self, Trouble> {

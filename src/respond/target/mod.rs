@@ -3,10 +3,13 @@
 //! A [`Target`] is told what to do by the saga and does it in any order and as often as it is told: it keeps no state of its own, and what
 //! was done already is done again without harm. It journals nothing and decides nothing.
 
+mod command;
 mod kubernetes;
+mod open;
 
 use std::fmt;
 
+pub use command::Program;
 pub use kubernetes::KubernetesSecret;
 
 use crate::{
@@ -35,6 +38,9 @@ pub enum Act {
     EndSessions,
 }
 
+pub use open::driver_options;
+pub(super) use open::{of_entry, unmanaged};
+
 /// Who makes the new value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Birth {
@@ -51,6 +57,8 @@ pub enum Birth {
         /// What to do there, in one sentence.
         what: String,
     },
+    /// Nobody: it is taken out of service, and nothing follows it.
+    None,
 }
 
 /// The values that an act is about.

@@ -1,0 +1,202 @@
+//! What a response works with, put together from flags, trusted config and the environment.
+
+use std::{collections::BTreeMap, env, path::Path, time::Duration};
+
+use anyhow::{Context, Result, bail};
+
+use super::args::{MandateArgs, PaceArgs, StateArgs};
+use crate::{
+    cli::{
+        args::StoreArgs,
+        inventory::open::{inventory_file, store},
+        sink,
+        verify::loose,
+    },
+    config::{self, Trusted},
+    inventory::Inventory,
+    model::{Secret, derived_key},
+    net::Driver,
+    respond::{
+        Delivery, Desk, Incident, Lock, Mandate, Phase, PlanKey, RunError, State, Step, SystemClock, Time, Tools,
+        Watch,
+        audit::{AuditKey, AuditLog, AuditOptions},
+        kubernetes::{self, Access, Cluster},
+        notify::Notifier,
+        target,
+    },
+    store::Store,
+    verify::Trust,
+};
+
+/// What is changed by `apply` and `resume`, and how a run goes.
+#[derive(Default)]
+pub(super) struct Means<'a> {
+    /// How long is waited, and what is said meanwhile; nothing where nothing is changed.
+    pub(super) pace: Option<&'a PaceArgs>,
+    /// Where findings are read again from, where that is not what their report says.
+    pub(super) root: Option<&'a Path>,
+    /// A new value that a person gives.
+    pub(super) given: Option<Secret>,
+    /// What marks restarts in the cluster, where many incidents share them.
+    pub(super) mark: Option<&'a str>,
+}
+
+/// The state folder alone, for commands that change nothing but that.
+pub(in crate::cli) struct StateDesk {
+    pub(super) state: State,
+    master: zeroize::Zeroizing<String>,
+    pub(super) audit: AuditLog,
+    pub(super) mandate: Mandate,
+}
+
+impl StateDesk {
+    pub(super) fn open(args: &StateArgs, config: Option<&Path>) -> Result<Self> {
+        let trusted = Trusted::load_alone(config)?;
+        Self::of(args, &trusted, mandate(&MandateArgs::default(), &trusted))
+    }
+
+    fn of(args: &StateArgs, trusted: &Trusted, mandate: Mandate) -> Result<Self> {
+        let state = State::open(config::state_folder(args.state.as_deref(), trusted)?)?;
+        let master = state.master_key(config::master_key_text()?)?;
+        let key = derived_key(&master, AuditKey::PURPOSE)?;
+        let options = AuditOptions { user: (&mandate).into(), common: BTreeMap::new(), ..AuditOptions::default() };
+        let audit = AuditLog::open(&state.audit_folder(), AuditKey::new(*key), options)?;
+        Ok(Self { state, master, audit, mandate })
+    }
+
+    pub(super) fn now(&self) -> i64 {
+        SystemClock::default().now()
+    }
+}
+
+/// All that a response works with, owned.
+pub(in crate::cli) struct Office {
+    desk: StateDesk,
+    inventory: Inventory,
+    store: Box<dyn Store>,
+    trust: Trust,
+    driver: Driver,
+    cluster: Result<(Access, Driver), String>,
+}
+
+impl Office {
+    pub(in crate::cli) fn open(store_args: &StoreArgs, state: &StateArgs, mandate_args: &MandateArgs) -> Result<Self> {
+        let trusted = Trusted::load_alone(store_args.config.as_deref())?;
+        let inventory = Inventory::load(&inventory_file(store_args, &trusted)?)?;
+        let store = store(store_args, &trusted)?;
+        let trust = trusted.trust()?;
+        let driver = Driver::new(target::driver_options(&inventory, trust.driver_options()))
+            .context("set up the network by [verify]")?;
+        let desk = StateDesk::of(state, &trusted, mandate(mandate_args, &trusted))?;
+        let cluster = cluster(&inventory).map_err(|error| format!("{error:#}"));
+        Ok(Self { desk, inventory, store, trust, driver, cluster })
+    }
+
+    pub(in crate::cli) fn plan_key(&self) -> Result<PlanKey> {
+        Ok(PlanKey::new(derived_key(&self.desk.master, PlanKey::PURPOSE)?))
+    }
+
+    pub(in crate::cli) fn lock(&self) -> Result<Lock> {
+        Ok(self.desk.state.lock()?)
+    }
+
+    pub(in crate::cli) fn state(&self) -> &State {
+        &self.desk.state
+    }
+
+    pub(in crate::cli) fn now(&self) -> i64 {
+        self.desk.now()
+    }
+
+    /// How many secrets a run may change, as trusted config says.
+    pub(in crate::cli) fn max_changes(&self) -> Option<usize> {
+        None
+    }
+
+    /// Does something with all of it.
+    pub(in crate::cli) fn work<T>(&self, means: &Means<'_>, work: impl FnOnce(&Desk<'_>) -> Result<T>) -> Result<T> {
+        let mandate = Mandate { given: means.given.clone(), ..self.desk.mandate.clone() };
+        let clock = SystemClock { patience: means.pace.map_or(Duration::ZERO, |pace| pace.wait) };
+        let watch = Speaker { is_quiet: means.pace.is_none_or(|pace| pace.quiet) };
+        let variable = |name: &str| env::var(name).ok().map(Secret::new);
+        let recover = |finding: &_, source: &_| loose(finding, source, means.root);
+        let cluster = match &self.cluster {
+            Ok((access, driver)) => Ok(Cluster::new(driver, access)),
+            Err(why) => Err(why.clone()),
+        };
+        let delivery = Delivery { cluster, wait: kubernetes::Wait::default(), programs: &[], mark: means.mark };
+        let notifier = Notifier(std::marker::PhantomData);
+        let tools = Tools {
+            store: self.store.as_ref(),
+            inventory: &self.inventory,
+            means: target::Means {
+                send: &self.driver,
+                hosts: &self.trust.hosts,
+                variable: &variable,
+                limits: &self.trust.limits,
+            },
+            delivery: &delivery,
+            programs: &[],
+            recover: &recover,
+            audit: &self.desk.audit,
+            mandate: &mandate,
+            clock: &clock,
+            watch: &watch,
+        };
+        work(&Desk { tools, state: &self.desk.state, notifier: &notifier })
+    }
+}
+
+/// The cluster that consumers run in, where the inventory has any there.
+fn cluster(inventory: &Inventory) -> Result<(Access, Driver)> {
+    if !kubernetes::is_needed(inventory) {
+        bail!("the inventory has nothing in Kubernetes");
+    }
+    let access = Access::find(&|name| env::var(name).ok(), None)?;
+    let driver = Driver::new(access.driver_options()?).context("set up the network for the cluster")?;
+    Ok((access, driver))
+}
+
+/// Who acts, as far as the machine tells.
+fn mandate(args: &MandateArgs, _trusted: &Trusted) -> Mandate {
+    let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    Mandate {
+        user: variable("HEKATE_USER").or_else(|| variable("USER")).or_else(|| variable("LOGNAME")).unwrap_or_else(|| "unknown".into()),
+        email: variable("HEKATE_USER_EMAIL").or_else(|| variable("EMAIL")),
+        address: variable("SSH_CONNECTION").and_then(|text| text.split(' ').next().map(str::to_owned)),
+        role: args.role.clone(),
+        ticket: args.incident.clone(),
+        reason: args.reason.clone(),
+        given: None,
+    }
+}
+
+/// Says on standard error how far it is.
+struct Speaker {
+    is_quiet: bool,
+}
+
+impl Watch for Speaker {
+    fn step(&self, incident: &Incident, step: Step, phase: &Phase) {
+        let (id, subject) = (&incident.id, &incident.subject);
+        let line = match phase {
+            Phase::Begun | Phase::Acted => return,
+            Phase::Done(notes) if notes.is_empty() => format!("{id} {step}: done"),
+            Phase::Done(notes) => format!("{id} {step}: done ({})", notes.join("; ")),
+            Phase::Undone => format!("{id} {step}: taken back"),
+            Phase::Waiting(what) => format!("{id} {step}: waits {what}"),
+            Phase::Failed(why) => {
+                sink::warn(&format!("{subject} {step}: {why}"));
+                return;
+            }
+        };
+        if !self.is_quiet {
+            sink::warn(&line);
+        }
+    }
+}
+
+/// Whether an error says that nothing was changed because it must not be.
+pub(in crate::cli) fn is_refusal(error: &RunError) -> bool {
+    matches!(error, RunError::Plan(_) | RunError::Refused(_))
+}
