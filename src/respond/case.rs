@@ -135,6 +135,7 @@ impl<'a> Case<'a> {
     /// What a step sends; `None` where there is nothing to do.
     fn requests(&self, step: Step) -> Option<Vec<String>> {
         let lines = match step {
+            step if self.incident.at_once && step.is_of_two_keys() => return None,
             Step::Check => self.to_check(),
             Step::Contain => self.act(Act::Contain).filter(|_| self.is_contained_first())?,
             Step::Release => self.act(Act::Release).filter(|_| self.is_released())?,

@@ -14,17 +14,22 @@ impl From<&Mandate> for User {
 
 /// An event about an incident, with who acts and why.
 pub(super) fn event(kind: EventType, action: Action, mandate: &Mandate, incident: &Incident) -> Event {
-    let event = Event::new(kind, action)
-        .by(mandate.into())
+    let event = of_mandate(kind, action, mandate)
         .with("incident", &incident.id)
-        .with("cause", incident.reason.as_str())
-        .with_some("ticket", mandate.ticket.as_deref())
-        .with_some("role", mandate.role.as_deref())
-        .with_some("reason", mandate.reason.as_deref());
+        .with("cause", incident.reason.as_str());
     match incident.subject.path() {
         Some((path, version)) => event.on(&path).with("version", version),
         None => event.with("subject", &incident.subject),
     }
+}
+
+/// An event about no single secret.
+pub(super) fn of_mandate(kind: EventType, action: Action, mandate: &Mandate) -> Event {
+    Event::new(kind, action)
+        .by(mandate.into())
+        .with_some("ticket", mandate.ticket.as_deref())
+        .with_some("role", mandate.role.as_deref())
+        .with_some("reason", mandate.reason.as_deref())
 }
 
 /// What kind of thing a step is.

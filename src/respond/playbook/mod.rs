@@ -115,6 +115,14 @@ impl Playbook {
 }
 
 impl Step {
+    /// Whether it is there for two signing keys to be accepted side by side.
+    pub fn is_of_two_keys(self) -> bool {
+        matches!(
+            self,
+            Self::PublishNext | Self::SyncNext | Self::RestartNext | Self::ProveNext | Self::Grace | Self::DropNext
+        )
+    }
+
     /// What it does, in words, and what takes it back.
     pub fn text(self) -> &'static StepText {
         book().step.iter().find(|text| text.name == self).expect("a test finds one for every step")

@@ -267,8 +267,8 @@ impl Saga<'_> {
         let next = self.case.signing().map(|signing| signing.next_name.as_str());
         let round = match (step, next) {
             (Step::RestartNext, Some(name)) => consumer::Round::WithNext(consumer::Expected { name, value: &new }),
-            (_, Some(name)) => consumer::Round::WithoutNext(name),
-            (_, None) => consumer::Round::Plain,
+            (_, Some(name)) if !self.case.incident.at_once => consumer::Round::WithoutNext(name),
+            _ => consumer::Round::Plain,
         };
         let id = &self.case.incident.id;
         Ok(consumer::restart(self.tools.delivery, self.case.consumers(), &round, id)?)

@@ -98,7 +98,7 @@ pub enum Trouble {
 }
 
 /// A value's place in the world.
-pub trait Target: Sync {
+pub trait Target: std::marker::Send + Sync {
     /// For plans and messages: `PostgreSQL role kosmos at db:5432`. Never a secret.
     fn name(&self) -> String;
 
