@@ -303,6 +303,7 @@ start_all() {
     prepare_postgres
     on_free_port postgres start_postgres
     fill_postgres
+    note HEKATE_TEST_POSTGRES_LOG "$FOLDER/postgres.log"
     on_free_port redis start_redis
     on_free_port redis-tls start_redis_tls
     on_free_port redis-open start_redis_open

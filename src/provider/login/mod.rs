@@ -1,7 +1,7 @@
 //! Logins to databases, caches and message brokers: is this password right there?
 //!
-//! A [`Target`] from trusted config comes in, an [`Outcome`] goes out. Each login authenticates and leaves: no query, and nothing that
-//! changes data. One tries twice: a named user of Redis is also tried with a random password, which leaves an entry in `ACL LOG`
+//! A [`Target`] from trusted config comes in, an [`Outcome`] goes out. [`log_in`] authenticates and leaves: no query, and nothing that
+//! changes data; an administrator's [`SqlSession`] or [`CacheSession`] goes on from the same login. One tries twice: a named user of Redis is also tried with a random password, which leaves an entry in `ACL LOG`
 //! (`redis.rs` says why). The server is hostile input: what is read of it is capped, the time it gets is too, and nothing it says is
 //! repeated. What it is told depends on who it has proved to be, and `Link::may_tell` is the one place that decides that.
 
@@ -12,6 +12,7 @@ mod postgres;
 mod redis;
 #[cfg(test)]
 mod script;
+mod session;
 mod tls;
 mod wire;
 
@@ -26,6 +27,7 @@ use crate::model::Secret;
 use link::Link;
 use wire::{Stream, Trouble, Wire};
 
+pub use session::{CacheSession, Reply, Row, SessionError, SqlSession};
 pub use tls::Tls;
 
 /// Which protocol a server speaks.
@@ -115,7 +117,7 @@ fn ask<S: Stream>(target: &Target, link: Link<S>) -> Outcome {
 }
 
 /// Whether an address is this machine or a private network, where a password may be seen by fewer.
-fn is_near(address: IpAddr) -> bool {
+pub fn is_near(address: IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => address.is_loopback() || address.is_private(),
         IpAddr::V6(address) => address.is_loopback() || address.is_unique_local(),

@@ -18,11 +18,11 @@ use crate::model::{Secret, Verdict};
 #[cfg(test)]
 mod tests;
 
-const NAME: &str = "PostgreSQL";
+pub(super) const NAME: &str = "PostgreSQL";
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 const PROTOCOL_3: [u8; 4] = [0, 3, 0, 0];
-const TERMINATE: [u8; 5] = [b'X', 0, 0, 0, 4];
-/// No message before the first query comes near it, in bytes.
+pub(super) const TERMINATE: [u8; 5] = [b'X', 0, 0, 0, 4];
+/// No message of a login, and none that a session is answered with here, comes near it, in bytes.
 const MESSAGE_CAP: usize = 32 * 1024;
 
 /// Whether the server has shown that the password is right.
@@ -54,14 +54,23 @@ const REASONS: &[(&[u8; 5], &str)] = &[
 ];
 
 pub(super) fn log_in<S: Stream>(link: Link<S>, target: &Target) -> Result<Outcome, Trouble> {
+    let (link, refusal) = enter(link, target)?;
+    link.leave(&TERMINATE);
+    Ok(refusal.unwrap_or_else(|| Outcome::of(Verdict::Active)))
+}
+
+/// Logs in, up to where the server takes queries; else with what the login came to.
+pub(super) fn enter<S: Stream>(
+    link: Link<S>,
+    target: &Target,
+) -> Result<(Link<S>, Option<Outcome>), Trouble> {
     let mut link = secure(link, target)?;
     link.send(&startup(target)?)?;
-    let outcome = match authenticate(&mut link, target)? {
-        Some(refusal) => refusal,
+    let refusal = match authenticate(&mut link, target)? {
+        Some(refusal) => Some(refusal),
         None => settle(&mut link)?,
     };
-    link.leave(&TERMINATE);
-    Ok(outcome)
+    Ok((link, refusal))
 }
 
 /// Asks for TLS, where the target wants it.
@@ -100,7 +109,7 @@ fn startup(target: &Target) -> Result<Vec<u8>, Trouble> {
 }
 
 /// The length stands before the bytes, and counts itself.
-fn with_length(body: &[u8]) -> Vec<u8> {
+pub(super) fn with_length(body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(body.len() + 4).unwrap_or(u32::MAX);
     [&length.to_be_bytes(), body].concat()
 }
@@ -184,16 +193,18 @@ fn unproved() -> Trouble {
     )
 }
 
-/// What comes after the password was accepted: a session, or why there is none.
-fn settle<S: Stream>(link: &mut Link<S>) -> Result<Outcome, Trouble> {
+/// What comes after the password was accepted: a session (nothing), or why there is none.
+fn settle<S: Stream>(link: &mut Link<S>) -> Result<Option<Outcome>, Trouble> {
     loop {
         match message(link) {
-            Ok((b'Z', _)) => return Ok(Outcome::of(Verdict::Active)),
-            Ok((b'E', body)) => return Ok(meaning(state_of(&body)?, Proof::Checked)),
+            Ok((b'Z', _)) => return Ok(None),
+            Ok((b'E', body)) => return Ok(Some(meaning(state_of(&body)?, Proof::Checked))),
             Ok(_) => {}
             // The password was right, whatever became of the session.
             Err(Trouble::Closed | Trouble::Timeout | Trouble::Broken(_)) => {
-                return Ok(Outcome::of(Verdict::Active).with_detail("the session broke off after the login"));
+                let broken =
+                    Outcome::of(Verdict::Active).with_detail("the session broke off after the login");
+                return Ok(Some(broken));
             }
             Err(trouble) => return Err(trouble),
         }
@@ -259,7 +270,7 @@ fn request(body: &[u8]) -> Result<Challenge, Trouble> {
 }
 
 /// A message: its tag and what follows the length.
-fn message<S: Stream>(link: &mut Link<S>) -> Result<(u8, Vec<u8>), Trouble> {
+pub(super) fn message<S: Stream>(link: &mut Link<S>) -> Result<(u8, Vec<u8>), Trouble> {
     let head = link.receive(5)?;
     let length = u32::from_be_bytes([head[1], head[2], head[3], head[4]]) as usize;
     match length.checked_sub(4) {
@@ -269,7 +280,7 @@ fn message<S: Stream>(link: &mut Link<S>) -> Result<(u8, Vec<u8>), Trouble> {
 }
 
 /// The SQLSTATE of an error: the field `C`, five letters and digits.
-fn state_of(body: &[u8]) -> Result<[u8; 5], Trouble> {
+pub(super) fn state_of(body: &[u8]) -> Result<[u8; 5], Trouble> {
     let code = body.split(|byte| *byte == 0).find_map(|field| field.strip_prefix(b"C"));
     match code.map(<[u8; 5]>::try_from) {
         Some(Ok(code)) if code.iter().all(u8::is_ascii_alphanumeric) => Ok(code),

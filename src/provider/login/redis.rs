@@ -12,9 +12,11 @@ use crate::model::{Secret, Verdict};
 #[cfg(test)]
 mod tests;
 
-const NAME: &str = "Redis";
+pub(super) const NAME: &str = "Redis";
 /// No answer to AUTH comes near it, in bytes.
 const LINE_CAP: usize = 1024;
+
+pub(super) const QUIT: &[u8] = b"*1\r\n$4\r\nQUIT\r\n";
 
 /// How an answer starts or what it holds, and what it means.
 enum Answer {
@@ -41,17 +43,33 @@ const ANSWERS: &[(&str, Answer)] = &[
 ];
 
 pub(super) fn log_in<S: Stream>(link: Link<S>, target: &Target) -> Result<Outcome, Trouble> {
+    let (mut link, refusal) = enter(link, target)?;
+    let outcome = match refusal {
+        Some(refusal) => refusal,
+        None => confirm(&mut link, named_user(target))?,
+    };
+    link.leave(QUIT);
+    Ok(outcome)
+}
+
+/// Logs in, up to where the server takes commands; else with what the login came to.
+pub(super) fn enter<S: Stream>(
+    link: Link<S>,
+    target: &Target,
+) -> Result<(Link<S>, Option<Outcome>), Trouble> {
     // There is no way to ask for TLS on the way: a port has it from the first byte or not at all.
     let mut link = if target.tls.is_required() { link.upgrade(&target.tls, &target.host)? } else { link };
     link.may_tell(Form::Bare, &target.tls)?;
-    let user = target.user.as_deref().filter(|user| *user != "default");
-    let outcome = match authenticate(&mut link, user, &target.password)? {
-        Answer::Accepted => confirm(&mut link, user)?,
-        Answer::Refused => Outcome::of(Verdict::Inactive),
-        Answer::Other(why) => Outcome::unknown(why),
+    let refusal = match authenticate(&mut link, named_user(target), &target.password)? {
+        Answer::Accepted => None,
+        Answer::Refused => Some(Outcome::of(Verdict::Inactive)),
+        Answer::Other(why) => Some(Outcome::unknown(why)),
     };
-    link.leave(b"*1\r\n$4\r\nQUIT\r\n");
-    Ok(outcome)
+    Ok((link, refusal))
+}
+
+fn named_user(target: &Target) -> Option<&str> {
+    target.user.as_deref().filter(|user| *user != "default")
 }
 
 /// A user with `nopass` is let in whatever the password, which only a wrong one shows. The default user says so by itself.
@@ -94,12 +112,17 @@ fn authenticate<S: Stream>(
     }
 }
 
-/// `AUTH [user] password`, each word with its length before it, so that no byte of it means anything to the protocol.
+/// `AUTH [user] password`.
 fn command(user: Option<&str>, password: &Secret) -> Secret {
     let words: Vec<&[u8]> = [Some(b"AUTH".as_slice()), user.map(str::as_bytes), Some(password.expose())]
         .into_iter()
         .flatten()
         .collect();
+    encode(&words)
+}
+
+/// A command, each word with its length before it, so that no byte of it means anything to the protocol.
+pub(super) fn encode(words: &[&[u8]]) -> Secret {
     let size = words.iter().map(|word| word.len() + 32).sum();
     // With room for all of it, so that growing leaves no copy behind.
     let mut command = Vec::with_capacity(size);

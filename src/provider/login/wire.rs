@@ -69,6 +69,12 @@ impl Stream for TcpStream {
     }
 }
 
+impl Stream for Box<dyn Stream> {
+    fn wait_at_most(&mut self, left: Duration) -> io::Result<()> {
+        (**self).wait_at_most(left)
+    }
+}
+
 /// A stream with a deadline for all that happens on it, and a cap on what is read of it.
 pub(super) struct Wire<S> {
     stream: S,

@@ -6,6 +6,10 @@
 mod command;
 mod kubernetes;
 mod open;
+mod admin;
+mod cache;
+mod postgres;
+mod scram;
 
 use std::fmt;
 
@@ -18,6 +22,9 @@ use crate::{
     net::{Limits, Send},
     provider::TrustedHosts,
 };
+
+pub use cache::CacheUser;
+pub use postgres::PostgresRole;
 
 /// One thing that a target can be told to do. What each means for a kind of target, [`Target::requests`] says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -121,6 +128,15 @@ pub trait Target: std::marker::Send + Sync {
 
     /// Whether it accepts this value. Changes nothing and locks nobody out.
     fn accepts(&self, value: &Secret) -> Accepts;
+
+    /// What is left for a person, so that what was done lasts: a line each, none where all is well. Asked for once the old value is
+    /// refused. It may write to the target's own files what is in force already; it changes nothing else.
+    ///
+    /// # Errors
+    /// See [`Trouble`]: the target can't be asked.
+    fn remains(&self, _values: &Values<'_>) -> Result<Vec<String>, Trouble> {
+        Ok(Vec::new())
+    }
 
     /// Has a new value made, where [`Birth::Issued`] says so. What an earlier try under the same incident made and lost is taken back.
     ///
