@@ -14,6 +14,7 @@ pub mod login;
 pub mod offline;
 mod outcome;
 mod reading;
+pub mod revoke;
 mod table;
 
 pub use check::{Check, Occasion};
