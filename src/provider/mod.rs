@@ -18,6 +18,7 @@ pub mod revoke;
 mod table;
 
 pub use check::{Check, Occasion};
+pub(crate) use computed::aws::minio_admin;
 pub use credential::{Credential, Role};
 pub use hosts::{HostError, TrustedHosts};
 pub use outcome::Outcome;

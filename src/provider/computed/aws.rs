@@ -48,7 +48,7 @@ pub(in crate::provider) fn of_key(
 }
 
 /// A request to MinIO's administration, signed as its clients do.
-pub(in crate::provider) fn minio_admin(
+pub(crate) fn minio_admin(
     (key_id, key_secret): (&Secret, &Secret),
     (method, origin, path): (Method, &str, &str),
     query: &Text,
