@@ -86,11 +86,30 @@ impl Check {
         };
         let origins = self.origins_for(http, credential, trusted)?;
         let credential = &self.with_its_half(credential);
-        let request = |origin: &String| match signer {
-            Some(sign) => (sign.requests)(credential, origin, occasion),
-            None => request(http, credential, origin),
-        };
-        origins.iter().map(request).collect()
+        origins.iter().map(|origin| made(http, *signer, credential, (origin, occasion))).collect()
+    }
+
+    /// What to send to this very origin, which is the caller's to trust.
+    ///
+    /// # Errors
+    /// Why nothing can be asked.
+    pub fn request_at(
+        &self,
+        credential: &Credential<'_>,
+        origin: &str,
+        occasion: &Occasion,
+    ) -> Result<Request, String> {
+        match &self.how {
+            How::Ask { http, signer, .. } => {
+                made(http, *signer, &self.with_its_half(credential), (origin, occasion))
+            }
+            How::Never(why) => Err(why.clone()),
+        }
+    }
+
+    /// Whether a rule's value is the id of a key, and not its secret.
+    pub fn is_id(&self, rule: &str) -> bool {
+        self.ids.iter().flatten().any(|id| id == rule)
     }
 
     /// What one answer says.
@@ -199,6 +218,18 @@ impl Check {
 
 fn host_beside(credential: &Credential<'_>) -> Option<String> {
     credential.companion(Role::Host).map(|host| String::from_utf8_lossy(host.expose()).into_owned())
+}
+
+fn made(
+    http: &HttpCheck,
+    signer: Option<Signer>,
+    credential: &Credential<'_>,
+    (origin, occasion): (&str, &Occasion),
+) -> Result<Request, String> {
+    match signer {
+        Some(signer) => (signer.requests)(credential, origin, occasion),
+        None => request(http, credential, origin),
+    }
 }
 
 /// A request by a check's templates.

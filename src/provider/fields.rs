@@ -1,5 +1,7 @@
 //! Fields of templates, filled: what is sent, in a form that can't break out of its place.
 
+use std::collections::BTreeMap;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use zeroize::Zeroizing;
@@ -28,22 +30,40 @@ pub(super) enum Place {
     Body,
 }
 
-/// A credential as a check sees it.
+/// A credential as a check or a revocation sees it.
 pub(super) struct Fields<'a> {
     credential: &'a Credential<'a>,
-    check: &'a HttpCheck,
+    defaults: &'a BTreeMap<String, String>,
+    /// What was learned besides: the id of a key, an administrator's key.
+    more: &'a [(&'static str, Secret)],
+    is_captured: bool,
     value: Secret,
 }
+
+static NO_DEFAULTS: BTreeMap<String, String> = BTreeMap::new();
 
 impl<'a> Fields<'a> {
     /// # Errors
     /// The value has not the form of which a part is sent.
     pub(super) fn new(check: &'a HttpCheck, credential: &'a Credential<'a>) -> Result<Self, String> {
-        let value = match &check.capture {
+        let fields = Self::with(check.capture.as_deref(), credential, &[])?;
+        Ok(Self { defaults: &check.defaults, ..fields })
+    }
+
+    /// With fields besides those of the credential.
+    ///
+    /// # Errors
+    /// The value has not the form of which a part is sent.
+    pub(super) fn with(
+        capture: Option<&str>,
+        credential: &'a Credential<'a>,
+        more: &'a [(&'static str, Secret)],
+    ) -> Result<Self, String> {
+        let value = match capture {
             Some(regex) => captured(regex, credential.value)?,
             None => credential.value.clone(),
         };
-        Ok(Self { credential, check, value })
+        Ok(Self { credential, defaults: &NO_DEFAULTS, more, is_captured: capture.is_some(), value })
     }
 
     /// Fills a template.
@@ -67,7 +87,7 @@ impl<'a> Fields<'a> {
         let secret = self.get(name)?;
         match encoding {
             // A regex of the check's own said what may be in it, slashes too.
-            Encoding::Plain if place == Place::Path && name == "value" && self.check.capture.is_some() => {
+            Encoding::Plain if place == Place::Path && name == "value" && self.is_captured => {
                 let is_path = secret.expose().split(|byte| *byte == b'/').all(|part| is_plain(part, place));
                 is_path.then_some(secret).ok_or_else(|| "the value can't be sent in a path".to_owned())
             }
@@ -89,7 +109,13 @@ impl<'a> Fields<'a> {
             // Of a key's id and secret, either can be what was found.
             "pair-id" => Some(self.credential.pair()?.0.clone()),
             "pair-secret" => Some(self.credential.pair()?.1.clone()),
-            _ => companion().or_else(|| self.check.defaults.get(name).map(|text| Secret::new(text.as_str()))),
+            _ => self
+                .more
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, secret)| secret.clone())
+                .or_else(companion)
+                .or_else(|| self.defaults.get(name).map(|text| Secret::new(text.as_str()))),
         };
         let secret = found.ok_or_else(|| format!("the {name} that belongs to it is not at hand"))?;
         match secret.len() {
@@ -100,7 +126,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn captured(regex: &str, value: &Secret) -> Result<Secret, String> {
+pub(super) fn captured(regex: &str, value: &Secret) -> Result<Secret, String> {
     let regex = regex::bytes::Regex::new(regex).map_err(|_| "its check's regex is too big".to_owned())?;
     let groups = regex.captures(value.expose()).ok_or("the value has not the form that its check knows")?;
     let part = groups.get(1).or_else(|| groups.get(0)).map(|part| part.as_bytes().to_vec());

@@ -14,9 +14,11 @@ pub mod login;
 pub mod offline;
 mod outcome;
 mod reading;
+pub mod revoke;
 mod table;
 
 pub use check::{Check, Occasion};
+pub(crate) use computed::aws::minio_admin;
 pub use credential::{Credential, Role};
 pub use hosts::{HostError, TrustedHosts};
 pub use outcome::Outcome;

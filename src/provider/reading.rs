@@ -42,7 +42,8 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn holds(&self, condition: &Condition) -> bool {
+    /// Whether a condition holds.
+    pub(super) fn holds(&self, condition: &Condition) -> bool {
         let body = || String::from_utf8_lossy(self.answer.body.expose());
         match condition {
             Condition::Json { pointer, test } => self

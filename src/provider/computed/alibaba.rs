@@ -7,6 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use sha1::Sha1;
 use zeroize::Zeroizing;
 
+use super::KeyChange;
 use crate::{
     model::Secret,
     net::{Request, Text},
@@ -27,30 +28,60 @@ pub(super) fn caller_identity(
     if session_token.is_none() && is_temporary {
         return Err("the session token that belongs to the temporary key is not at hand".into());
     }
+    let parameters = vec![("Action", open("GetCallerIdentity")), ("Version", open("2015-04-01"))];
+    Ok(signed(parameters, (key_id, key_secret, session_token), origin, occasion))
+}
+
+/// RAM `UpdateAccessKey` or `DeleteAccessKey`. Without a user it is the caller's own key.
+pub(in crate::provider) fn of_key(
+    change: &KeyChange<'_>,
+    origin: &str,
+    occasion: &Occasion,
+) -> Result<Request, String> {
+    let mut parameters = vec![("Action", open(change.action)), ("Version", open("2015-05-01"))];
+    parameters.push(("UserAccessKeyId", hidden(change.key_id)));
+    parameters.extend(change.status.map(|status| ("Status", open(status))));
+    parameters.extend(change.user.map(|user| ("UserName", open(user))));
+    let (id, secret) = change.by;
+    let mut request = signed(parameters, (id, secret, None), origin, occasion);
+    request.is_safe = false;
+    Ok(request)
+}
+
+fn open(text: &str) -> Text {
+    Text::from(encoded(text.as_bytes()))
+}
+
+fn hidden(secret: &Secret) -> Text {
+    Text::new().secret(Secret::new(encoded(secret.expose())))
+}
+
+/// A `GET` with these parameters.
+fn signed(
+    mut parameters: Vec<(&'static str, Text)>,
+    (key_id, key_secret, session_token): (&Secret, &Secret, Option<&Secret>),
+    origin: &str,
+    occasion: &Occasion,
+) -> Request {
     let time = occasion.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let open = |text: &str| Text::from(encoded(text.as_bytes()));
-    let hidden = |secret: &Secret| Text::new().secret(Secret::new(encoded(secret.expose())));
-    // In the order of their names, as the signature has it.
-    let mut parameters = vec![
-        ("AccessKeyId", hidden(key_id)),
-        ("Action", open("GetCallerIdentity")),
-        ("Format", open("JSON")),
-    ];
     parameters.extend(session_token.map(|token| ("SecurityToken", hidden(token))));
     parameters.extend([
+        ("AccessKeyId", hidden(key_id)),
+        ("Format", open("JSON")),
         ("SignatureMethod", open("HMAC-SHA1")),
         ("SignatureNonce", open(&occasion.nonce)),
         ("SignatureVersion", open("1.0")),
         ("Timestamp", open(&time)),
-        ("Version", open("2015-04-01")),
     ]);
+    // The signature is over them in the order of their names.
+    parameters.sort_by_key(|(name, _)| *name);
     let signature = Text::new().secret(Secret::new(encoded(sign(&parameters, key_secret).as_bytes())));
     parameters.push(("Signature", signature));
     let mut path = Text::from("/");
     for (at, (name, value)) in parameters.into_iter().enumerate() {
         path = path.plain(format!("{}{name}=", if at == 0 { '?' } else { '&' })).append(value);
     }
-    Ok(Request::get(origin, path))
+    Request::get(origin, path)
 }
 
 fn sign(parameters: &[(&str, Text)], key_secret: &Secret) -> String {

@@ -1,8 +1,11 @@
 //! AWS access keys, and those of servers that speak S3.
 
-use super::sigv4::Signature;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+
+use super::{KeyChange, sigv4::Signature};
 use crate::{
-    net::Request,
+    model::Secret,
+    net::{Method, Request, Text},
     provider::{Credential, Occasion, Role},
 };
 
@@ -14,6 +17,57 @@ pub(super) fn caller_identity(
 ) -> Result<Request, String> {
     let query = "Action=GetCallerIdentity&Version=2011-06-15";
     signature(credential, region(origin), "sts")?.get(origin, query, occasion)
+}
+
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// IAM `UpdateAccessKey` or `DeleteAccessKey`. Without a user it is the caller's own key.
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccessKey.html>
+pub(in crate::provider) fn of_key(
+    change: &KeyChange<'_>,
+    origin: &str,
+    occasion: &Occasion,
+) -> Result<Request, String> {
+    let escaped = |bytes: &[u8]| percent_encode(bytes, RESERVED).to_string();
+    // In the order of their names, as the signature has it.
+    let mut query = Text::from("AccessKeyId=").secret(Secret::new(escaped(change.key_id.expose())));
+    query = query.plain(format!("&Action={}", change.action));
+    if let Some(status) = change.status {
+        query = query.plain(format!("&Status={status}"));
+    }
+    if let Some(user) = change.user {
+        query = query.plain(format!("&UserName={}", escaped(user.as_bytes())));
+    }
+    query = query.plain("&Version=2010-05-08");
+    let (key_id, key_secret) = change.by;
+    let region = iam_region(origin);
+    let signature = Signature { key_id, key_secret, session_token: None, region, service: "iam" };
+    let mut bare = Request::get(origin, "/");
+    bare.is_safe = false;
+    signature.request(&bare, &query, occasion)
+}
+
+/// A request to MinIO's administration, signed as its clients do.
+pub(crate) fn minio_admin(
+    (key_id, key_secret): (&Secret, &Secret),
+    (method, origin, path): (Method, &str, &str),
+    query: &Text,
+    occasion: &Occasion,
+) -> Result<Request, String> {
+    let signature = Signature { key_id, key_secret, session_token: None, region: "us-east-1", service: "s3" };
+    let mut bare = Request::get(origin, path);
+    bare.is_safe = method == Method::Get;
+    bare.method = method;
+    signature.request(&bare, query, occasion)
+}
+
+/// IAM is one service for each partition.
+fn iam_region(origin: &str) -> &'static str {
+    match super::authority(origin) {
+        "iam.cn-north-1.amazonaws.com.cn" => "cn-north-1",
+        "iam.us-gov.amazonaws.com" => "us-gov-west-1",
+        _ => "us-east-1",
+    }
 }
 
 /// S3 `ListBuckets`. MinIO takes `us-east-1` where its own region is not set.
@@ -61,7 +115,6 @@ fn region(origin: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Secret;
 
     fn occasion() -> Occasion {
         Occasion { now: "2026-11-26T17:00:00Z".parse().unwrap(), nonce: "n".into() }

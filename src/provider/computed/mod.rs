@@ -1,14 +1,31 @@
 //! What can't be data: requests that are signed, and answers that are compared. A pure function in a file of its own, one line in a
 //! list here, and `checks.toml` names it.
 
-mod alibaba;
-mod aws;
+pub(super) mod alibaba;
+pub(super) mod aws;
 mod azure;
 mod gcp;
 mod sigv4;
 
 use super::{Credential, Occasion, Outcome};
-use crate::net::{Answer, Request};
+use crate::{
+    model::Secret,
+    net::{Answer, Request},
+};
+
+/// A change of an access key of AWS or Alibaba Cloud.
+pub(super) struct KeyChange<'a> {
+    /// Whose signature: the id and the secret of a key that may do it.
+    pub(super) by: (&'a Secret, &'a Secret),
+    /// `UpdateAccessKey`, `DeleteAccessKey`.
+    pub(super) action: &'static str,
+    /// `Active` or `Inactive`, of an update.
+    pub(super) status: Option<&'static str>,
+    /// The key that is changed.
+    pub(super) key_id: &'a Secret,
+    /// Whose key it is, where it is not the caller's own.
+    pub(super) user: Option<&'a str>,
+}
 
 /// Makes the request to one origin.
 #[derive(Debug, Clone, Copy)]

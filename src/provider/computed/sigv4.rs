@@ -28,6 +28,23 @@ impl Signature<'_> {
     /// # Errors
     /// A key id or session token that can't stand in a header.
     pub(super) fn get(&self, origin: &str, query: &str, occasion: &Occasion) -> Result<Request, String> {
+        self.request(&Request::get(origin, "/"), &Text::from(query), occasion)
+    }
+
+    /// A request without a body, signed: method, origin and path are the bare one's. The query's names and values are sorted and
+    /// escaped, the path needs no escape.
+    ///
+    /// # Errors
+    /// A key id or session token that can't stand in a header, or a query that is no text.
+    pub(super) fn request(
+        &self,
+        bare: &Request,
+        query: &Text,
+        occasion: &Occasion,
+    ) -> Result<Request, String> {
+        let (origin, method, folder) = (bare.origin.as_str(), bare.method.as_str(), bare.path.redacted());
+        let sent = query.expose();
+        let sent = std::str::from_utf8(sent.expose()).map_err(|_| "the query is no text")?;
         let time = occasion.now.strftime("%Y%m%dT%H%M%SZ").to_string();
         let date = time.split('T').next().unwrap_or_default();
         let key_id = header_text(self.key_id).ok_or("the key id is no key id")?;
@@ -43,14 +60,15 @@ impl Signature<'_> {
         headers.extend(session.map(|token| ("x-amz-security-token", token.to_owned())));
         let names = headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
         let lines: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
-        let canonical = Zeroizing::new(format!("GET\n/\n{query}\n{lines}\n{names}\n{EMPTY_BODY}"));
+        let canonical = Zeroizing::new(format!("{method}\n{folder}\n{sent}\n{lines}\n{names}\n{EMPTY_BODY}"));
         let scope = format!("{date}/{}/{}/aws4_request", self.region, self.service);
         let digest = hex(&Sha256::digest(canonical.as_bytes()));
         let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{digest}");
         let signature = Secret::new(hex(&mac(&self.key(date), to_sign.as_bytes())));
-        let path = if query.is_empty() { "/".to_owned() } else { format!("/?{query}") };
-        let mut request =
-            Request::get(origin, path).header("x-amz-content-sha256", EMPTY_BODY).header("x-amz-date", time);
+        let mut request = bare.clone().header("x-amz-content-sha256", EMPTY_BODY).header("x-amz-date", time);
+        if !sent.is_empty() {
+            request.path = Text::from(folder).plain("?").append(query.clone());
+        }
         if let Some(token) = self.session_token {
             request = request.header("x-amz-security-token", Text::new().secret(token.clone()));
         }

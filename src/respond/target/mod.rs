@@ -10,6 +10,12 @@ mod admin;
 mod cache;
 mod postgres;
 mod scram;
+mod grafana;
+mod keycloak;
+mod minio;
+mod nats;
+mod provider;
+mod web;
 
 use std::fmt;
 
@@ -18,13 +24,18 @@ pub use kubernetes::KubernetesSecret;
 
 use crate::{
     inventory::Signing,
-    model::Secret,
+    model::{Secret, Verdict},
     net::{Limits, Send},
     provider::TrustedHosts,
 };
 
 pub use cache::CacheUser;
 pub use postgres::PostgresRole;
+pub use grafana::Grafana;
+pub use keycloak::Keycloak;
+pub use minio::Minio;
+pub use nats::Nats;
+pub use provider::Provider;
 
 /// One thing that a target can be told to do. What each means for a kind of target, [`Target::requests`] says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -88,6 +99,15 @@ pub enum Accepts {
     No,
     /// Nobody can tell, and why.
     Unknown(String),
+}
+
+/// What a check's verdict says of whether a value is accepted: one that may do little is, one that is switched off is not.
+fn verdict(verdict: Verdict) -> Accepts {
+    match verdict {
+        Verdict::Active | Verdict::Restricted => Accepts::Yes,
+        Verdict::Inactive | Verdict::Disabled => Accepts::No,
+        other => Accepts::Unknown(other.to_string()),
+    }
 }
 
 /// An act that did not go well. No text in it holds a secret.
