@@ -3,6 +3,8 @@
 //! A [`Target`] is told what to do by the saga and does it in any order and as often as it is told: it keeps no state of its own, and what
 //! was done already is done again without harm. It journals nothing and decides nothing.
 
+mod signing;
+
 use std::fmt;
 
 use crate::{
@@ -12,6 +14,7 @@ use crate::{
     provider::TrustedHosts,
 };
 
+pub use self::signing::SigningKey;
 /// One thing that a target can be told to do. What each means for a kind of target, [`Target::requests`] says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Act {
