@@ -58,7 +58,7 @@ impl<'a> Case<'a> {
     /// # Errors
     /// Why it can't be acted on, and what to do about that.
     pub fn open(incident: &'a Incident, tools: &Tools<'a>) -> Result<Self, String> {
-        let Subject::Stored { environment, folder, name, .. } = &incident.subject else {
+        let Subject::Stored { folder, name, .. } = &incident.subject else {
             let target = target::unmanaged(incident, tools)?;
             return Ok(Self { incident, entry: None, playbook: Playbook::revoke(), target: Some(target) });
         };
@@ -66,7 +66,7 @@ impl<'a> Case<'a> {
         let entry = entry.ok_or_else(|| {
             format!("{} is not in the inventory; add it there, with its target and consumers", incident.subject)
         })?;
-        let target = target::of_entry(entry, environment, tools)?;
+        let target = target::of_entry(entry, incident, tools)?;
         let is_followed = !matches!(target.as_ref().map(|target| target.birth()), Some(Birth::None));
         let kind = match &entry.playbook {
             Some(inventory::Playbook::Kind(kind)) => *kind,

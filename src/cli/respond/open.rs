@@ -15,7 +15,7 @@ use crate::{
     config::{self, Trusted},
     inventory::Inventory,
     model::{Secret, derived_key},
-    net::Driver,
+    net::{AddressPolicy, Driver, DriverOptions},
     respond::{
         Delivery, Desk, Incident, Lock, Mandate, Phase, PlanKey, RunError, State, Step, SystemClock, Time, Tools,
         Watch,
@@ -85,8 +85,7 @@ impl Office {
         let inventory = Inventory::load(&inventory_file(store_args, &trusted)?)?;
         let store = store(store_args, &trusted)?;
         let trust = trusted.trust()?;
-        let driver = Driver::new(target::driver_options(&inventory, trust.driver_options()))
-            .context("set up the network by [verify]")?;
+        let driver = driver(&inventory, &trust)?;
         let desk = StateDesk::of(state, &trusted, mandate(mandate_args, &trusted))?;
         let cluster = cluster(&inventory).map_err(|error| format!("{error:#}"));
         Ok(Self { desk, inventory, store, trust, driver, cluster })
@@ -145,6 +144,18 @@ impl Office {
         };
         work(&Desk { tools, state: &self.desk.state, notifier: &notifier })
     }
+}
+
+/// The driver of targets: it may go where checks go, to what revokes keys, and to the hosts of the inventory.
+fn driver(inventory: &Inventory, trust: &Trust) -> Result<Driver> {
+    let (origins, private) = target::origins(inventory);
+    let options = trust.driver_options();
+    let options = DriverOptions {
+        origins: options.origins.into_iter().chain(origins).collect(),
+        addresses: AddressPolicy::allowing(trust.allow_private.iter().chain(&private)),
+        ..options
+    };
+    Driver::new(options).context("set up the network by [verify]")
 }
 
 /// The cluster that consumers run in, where the inventory has any there.

@@ -15,7 +15,7 @@ use sec1::EcPrivateKey;
 
 use super::{
     Listed, pem,
-    public::{Curve, Family, PublicHalf, curve_of},
+    public::{Curve, Family, PublicHalf, PublicKey, curve_of},
 };
 use crate::{
     model::{Secret, Verdict},
@@ -49,6 +49,14 @@ pub fn check(secret: &Secret, listed: &Listed) -> Outcome {
         },
         Err(why) => Outcome::unknown(why),
     }
+}
+
+/// The public half of a private key.
+///
+/// # Errors
+/// Why there is none: it is no private key, or encrypted, or of a kind that can't be read, or its parts don't belong together.
+pub fn public_of(secret: &Secret) -> Result<PublicKey, &'static str> {
+    public_half(secret).map(PublicKey)
 }
 
 fn public_half(secret: &Secret) -> Parsed {

@@ -9,7 +9,7 @@ use x509_cert::{
 
 use super::{
     pem,
-    public::{Curve, PublicHalf},
+    public::{Curve, PublicHalf, PublicKey},
 };
 
 /// No document of public keys is longer, in bytes.
@@ -89,6 +89,11 @@ impl Listed {
         let has_unread = found.contains(&None);
         let keys: Vec<PublicHalf> = found.into_iter().flatten().collect();
         if keys.is_empty() { Err(ListedError::Empty) } else { Ok(Self { keys, kids, has_unread }) }
+    }
+
+    /// Whether a key is listed; nothing where that can't be said, as some that are listed can't be read.
+    pub fn lists(&self, key: &PublicKey) -> Option<bool> {
+        self.holds(&key.0)
     }
 
     /// Whether a key is listed; nothing where that can't be said.

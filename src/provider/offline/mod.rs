@@ -5,7 +5,8 @@
 pub mod jwt;
 pub mod key;
 mod listed;
-mod pem;
+pub(crate) mod pem;
 mod public;
 
 pub use listed::{Listed, ListedError};
+pub use public::PublicKey;

@@ -18,15 +18,15 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// One block: what it says it is, and its DER.
-pub(super) struct Block {
-    pub(super) label: String,
+pub(crate) struct Block {
+    pub(crate) label: String,
     /// Nothing if the block is encrypted by its own headers, or is no base64.
-    pub(super) der: Option<Secret>,
-    pub(super) is_encrypted: bool,
+    pub(crate) der: Option<Secret>,
+    pub(crate) is_encrypted: bool,
 }
 
 /// The blocks of a text, or of the text that it is the base64 of. No block is no error.
-pub(super) fn blocks(text: &[u8]) -> Vec<Block> {
+pub(crate) fn blocks(text: &[u8]) -> Vec<Block> {
     if find(text, BEGIN).is_some() {
         return blocks_of_pem(text);
     }
@@ -59,7 +59,7 @@ fn next_block(text: &[u8]) -> Option<(Block, &[u8])> {
 }
 
 /// Base64 with white space in it, or `\n`, `\r` and `\t` as they are escaped in JSON, YAML and dotenv files.
-pub(super) fn decode(text: &[u8]) -> Option<Secret> {
+pub(crate) fn decode(text: &[u8]) -> Option<Secret> {
     let mut plain = Vec::with_capacity(text.len());
     let mut bytes = text.iter().copied().peekable();
     while let Some(byte) = bytes.next() {

@@ -303,7 +303,9 @@ impl Saga<'_> {
 
     fn prove_old(&mut self) -> Taken {
         let old = self.old()?;
-        self.until(&old, &Accepts::No, "the old value is still accepted")
+        self.until(&old, &Accepts::No, "the old value is still accepted")?;
+        // What would bring it back, after a restart of the target say, is a person's to mend.
+        self.with_target(|target, values| Ok(target.remains(values)?))
     }
 
     /// Asks until the answer is the wanted one, or for long enough.

@@ -11,6 +11,7 @@ pub struct Program {
     pub timeout: std::time::Duration,
 }
 impl Program {
+    pub fn target<'a>(&'a self, path: String, _: String) -> super::Manual<'a> { super::Manual::new(path, None) }
     /// r
     pub fn run_for_consumer(&self, _: &str, _: &str) -> Result<(), Trouble> { Ok(()) }
 }

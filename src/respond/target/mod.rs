@@ -3,24 +3,37 @@
 //! A [`Target`] is told what to do by the saga and does it in any order and as often as it is told: it keeps no state of its own, and what
 //! was done already is done again without harm. It journals nothing and decides nothing.
 
-mod command;
-mod kubernetes;
-mod open;
 mod admin;
 mod cache;
-mod postgres;
-mod scram;
+mod command;
 mod grafana;
 mod keycloak;
+mod kubernetes;
+mod manual;
 mod minio;
 mod nats;
+mod open;
+mod postgres;
 mod provider;
+mod scram;
+mod signing;
 mod web;
 
 use std::fmt;
 
+pub use cache::CacheUser;
 pub use command::Program;
+pub use grafana::Grafana;
+pub use keycloak::Keycloak;
 pub use kubernetes::KubernetesSecret;
+pub use manual::Manual;
+pub use minio::Minio;
+pub use nats::Nats;
+pub use open::origins;
+pub(super) use open::{of_entry, unmanaged};
+pub use postgres::PostgresRole;
+pub use provider::Provider;
+pub use signing::SigningKey;
 
 use crate::{
     inventory::Signing,
@@ -28,14 +41,6 @@ use crate::{
     net::{Limits, Send},
     provider::TrustedHosts,
 };
-
-pub use cache::CacheUser;
-pub use postgres::PostgresRole;
-pub use grafana::Grafana;
-pub use keycloak::Keycloak;
-pub use minio::Minio;
-pub use nats::Nats;
-pub use provider::Provider;
 
 /// One thing that a target can be told to do. What each means for a kind of target, [`Target::requests`] says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -55,9 +60,6 @@ pub enum Act {
     /// End what was opened with the old value.
     EndSessions,
 }
-
-pub use open::driver_options;
-pub(super) use open::{of_entry, unmanaged};
 
 /// Who makes the new value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,3 +187,6 @@ impl fmt::Debug for Means<'_> {
         f.write_str("Means")
     }
 }
+
+fn manager_token<'a>(_: &crate::respond::Incident, _: &crate::respond::Tools<'a>) -> Result<Box<dyn Target + 'a>, String> { Err(String::new()) }
+fn manager_token_of<'a>(_: &str, _: &Secret, _: &[(crate::provider::Role, Secret)], _: &crate::respond::Tools<'a>) -> Result<Option<Box<dyn Target + 'a>>, String> { Ok(None) }
