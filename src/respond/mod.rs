@@ -7,8 +7,12 @@
 pub mod audit;
 pub mod kubernetes;
 pub mod notify;
+mod policy;
+mod program;
 pub mod signing;
 mod state;
 pub mod target;
 
+pub use policy::{AutoPolicy, RespondOptions};
+pub use program::{Program, ProgramError};
 pub use state::{Lock, State, StateError};
