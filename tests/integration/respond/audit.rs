@@ -75,7 +75,17 @@ fn actions(run: &Run) -> Vec<String> {
 fn the_list_shows_when_what_who_and_how_it_went() {
     let (project, _) = recorded();
     let run = audit(&project, &["list"]).ends(0);
-    insta::assert_snapshot!(run.stdout, @"");
+    insta::assert_snapshot!(run.stdout, @r"
+    2026-11-24T10:00:00Z  secret.read  success
+      ada · production:/infrastructure/POSTGRES_PASSWORD
+    2026-11-25T10:00:00Z  step.introduce  failure
+      ada · staging:/infrastructure/DRAGONFLY_PASSWORD
+      incident=INC-7 reason==cmd()\x1b[2J
+    2026-11-26T10:00:00Z  plan.refused  refused
+      ada
+      environment=production
+    3 events
+    ");
     assert_eq!(run.stderr, "");
 }
 
@@ -115,7 +125,10 @@ fn an_export_is_for_programs_and_for_its_owner_only() {
     assert!(rows[2].contains("2026-11-25T10:00:00.000Z,rotation,step.introduce,failure,ada"), "{csv}");
     assert!(!csv.contains('\u{1b}'));
     audit(&project, &["export", "--format", "json", "-o", "out.json"]).ends(0);
-    assert_eq!(serde_json::from_str::<Vec<serde_json::Value>>(&project.read("out.json")).expect("JSON").len(), 3);
+    assert_eq!(
+        serde_json::from_str::<Vec<serde_json::Value>>(&project.read("out.json")).expect("JSON").len(),
+        3
+    );
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -144,10 +157,16 @@ fn verify_tells_a_whole_log_from_a_broken_one_and_where() {
 #[test]
 fn a_receipt_shows_that_log_and_head_were_cut_together() {
     let (project, early) = recorded();
-    let kept = ["head.json", "audit.000001.jsonl"].map(|name| (name, project.read(&format!("state/audit/{name}"))));
+    let kept =
+        ["head.json", "audit.000001.jsonl"].map(|name| (name, project.read(&format!("state/audit/{name}"))));
     let state = State::open(project.path("state")).expect("open the state");
-    let late = log(&state).append(Event::new(EventType::Audit, Action::NOTIFICATION_SENT)).expect("write").to_string();
-    kept.iter().for_each(|(name, text)| drop(project.file(&format!("state/audit/{name}"), text)));
+    let late = log(&state)
+        .append(Event::new(EventType::Audit, Action::NOTIFICATION_SENT))
+        .expect("write")
+        .to_string();
+    for (name, text) in &kept {
+        project.file(&format!("state/audit/{name}"), text);
+    }
     audit(&project, &["verify"]).ends(0);
     audit(&project, &["verify", "--expect", &early]).ends(0);
     let run = audit(&project, &["verify", "--expect", &late]).ends(1);
@@ -161,7 +180,9 @@ fn a_receipt_shows_that_log_and_head_were_cut_together() {
 fn wrong_use_says_what_is_missing() {
     let project = Project::new();
     for command in ["list", "verify"] {
-        project.hekate(&["audit", command, "--state", "nowhere"]).refuses(&["no state folder nowhere", "--state DIR"]);
+        project
+            .hekate(&["audit", command, "--state", "nowhere"])
+            .refuses(&["no state folder nowhere", "--state DIR"]);
         project.hekate(&["audit", command]).refuses(&["no state folder", ".local/state/hekate"]);
     }
     assert!(!project.path("nowhere").exists());
@@ -178,7 +199,8 @@ fn the_users_own_key_comes_first_and_another_one_is_told_from_an_edit() {
     let state = State::open(project.path("state")).expect("open the state");
     let own = "5".repeat(64);
     let key = hekate::model::derived_key(&own, AuditKey::PURPOSE).expect("a right key");
-    let log = AuditLog::open(&state.audit_folder(), AuditKey::new(*key), AuditOptions::default()).expect("open");
+    let log =
+        AuditLog::open(&state.audit_folder(), AuditKey::new(*key), AuditOptions::default()).expect("open");
     log.append(Event::new(EventType::Audit, Action::NOTIFICATION_SENT)).expect("write");
     let args = ["audit", "verify", "--state", "state"];
     project.hekate(&args).refuses(&["there is no key", "HEKATE_KEY"]);
@@ -252,7 +274,8 @@ fn a_process_that_is_killed_leaves_a_log_that_verifies_and_goes_on() {
         thread::sleep(Duration::from_micros(137 * round));
         child.kill().expect("kill it");
         child.wait().expect("wait for it");
-        let verify = || hekate::respond::audit::verify(folder.path(), &AuditKey::new([3; 32]), None).expect("verify");
+        let verify =
+            || hekate::respond::audit::verify(folder.path(), &AuditKey::new([3; 32]), None).expect("verify");
         assert_eq!(verify().faults, Vec::new());
         open_small(folder.path()).append(Event::new(EventType::Audit, Action::step("z"))).expect("go on");
         let found = verify();
