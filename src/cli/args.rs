@@ -1,5 +1,8 @@
 //! The command line's shape, and how it becomes each room's options.
 
+#[cfg(feature = "network")]
+mod audit;
+
 use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -11,6 +14,11 @@ use crate::{
     hook::Hook,
     model::Confidence,
     output::Format,
+};
+
+#[cfg(feature = "network")]
+pub(super) use audit::{
+    AuditArgs, AuditCommand, AuditExportArgs, AuditFilterArgs, AuditListArgs, AuditVerifyArgs, StateArgs,
 };
 
 const EXIT_CODES: &str = "\
@@ -56,6 +64,9 @@ pub(super) enum Command {
     Respond(RespondArgs),
     /// Hold the secret manager against inventory.yaml
     Inventory(InventoryArgs),
+    /// Show and check the record of what was read, verified, revoked and rotated
+    #[cfg(feature = "network")]
+    Audit(AuditArgs),
     /// Write a commented hekate.toml and check .gitignore
     Init(InitArgs),
 }

@@ -3,6 +3,8 @@
 //! The only room that prints, and the only one that knows clap. Each command is a file with one `run`.
 
 mod args;
+#[cfg(feature = "network")]
+mod audit;
 mod baseline;
 mod confirm;
 mod exit;
@@ -47,6 +49,7 @@ pub fn run() -> Exit {
         Command::Verify(args) => verify::run(&args),
         #[cfg(feature = "network")]
         Command::Respond(args) => respond::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Init(args) => init::run(&args),
     };
     result.unwrap_or_else(|error| exit::of_error(&error))

@@ -4,20 +4,30 @@ use anyhow::{Result, anyhow};
 
 const DAY: i64 = 86_400;
 
+/// The forms, for errors.
+const FORMS: &str = "2026-11-24, 2026-11-24T01:02:03Z, yesterday, and 2.weeks or \"2 weeks ago\" (seconds, minutes, hours, days, weeks, months, years)";
+
 /// A moment, in seconds since 1970: `2026-11-24T01:02:03Z`, `2026-11-24` (its first second, UTC), `yesterday`, or so much time before
-/// `now`, as git writes it: `2.weeks`, `2 weeks ago`.
+/// `now`, as git writes it: `2.weeks`, `2 weeks ago`. For what may be a ref as well.
 ///
 /// # Errors
 /// Text of any other form; it names the forms.
 pub(super) fn parse(text: &str, now: i64) -> Result<i64> {
-    let moment =
-        date_time(text).or_else(|| date(text).map(|days| days * DAY)).or_else(|| relative(text, now));
-    moment.ok_or_else(|| {
-        anyhow!(
-            "`{text}` is neither a ref or commit here nor a date; dates are 2026-11-24, 2026-11-24T01:02:03Z, yesterday, \
-             and 2.weeks or \"2 weeks ago\" (seconds, minutes, hours, days, weeks, months, years)"
-        )
-    })
+    moment(text, now)
+        .ok_or_else(|| anyhow!("`{text}` is neither a ref or commit here nor a date; dates are {FORMS}"))
+}
+
+/// The same for what is a time and nothing else.
+///
+/// # Errors
+/// As [`parse`].
+#[cfg(feature = "network")]
+pub(super) fn time(text: &str, now: i64) -> Result<i64> {
+    moment(text, now).ok_or_else(|| anyhow!("`{text}` is no time; times are {FORMS}"))
+}
+
+fn moment(text: &str, now: i64) -> Option<i64> {
+    date_time(text).or_else(|| date(text).map(|days| days * DAY)).or_else(|| relative(text, now))
 }
 
 /// Days since 1970 of `YYYY-MM-DD`.

@@ -9,6 +9,7 @@ mod home;
 mod hooks;
 mod index;
 mod repository;
+mod respond;
 mod settings;
 #[cfg(feature = "network")]
 mod state;
@@ -22,11 +23,12 @@ pub use home::PolicyFrom;
 pub use hooks::{HooksFolder, hooks_folder};
 pub use index::index_key;
 pub use repository::{describe, describe_git, root_of};
+pub use respond::{AutoSection, ChannelSection, CommandSection, RespondSection};
 pub use settings::{
-    BASELINE_NAME, ConfigError, Flags, Settings, WalkFlags, find_rule, fingerprint_key, master_key_text, today,
+    BASELINE_NAME, ConfigError, Flags, Settings, WalkFlags, find_rule, fingerprint_key, today,
 };
 #[cfg(feature = "network")]
-pub use state::state_folder;
+pub use state::{audit_key, kept_audit_key, state_folder, state_key};
 pub use trusted::{IndexSection, InventorySection, StoreSection, Trusted};
 use user_folder::user_folder;
 pub use verify::{DatabaseSection, ProxyUrl, VerifySection};

@@ -122,14 +122,6 @@ pub enum ConfigError {
         /// The section in it.
         section: &'static str,
     },
-    /// A section of trusted config that nothing reads yet.
-    #[error("{}: this version does not know [{section}]; take it out", config.display())]
-    UnreadSection {
-        /// The config.
-        config: PathBuf,
-        /// The section in it.
-        section: &'static str,
-    },
     /// A section of trusted config with something in it that can't be used.
     #[error("{}: [{section}] {why}", config.display())]
     Section {
@@ -140,6 +132,19 @@ pub enum ConfigError {
         /// What, and how it is written.
         why: String,
     },
+    /// The state folder can't be used.
+    #[cfg(feature = "network")]
+    #[error(transparent)]
+    State(#[from] crate::respond::StateError),
+    /// What is kept in a state folder can't be checked.
+    #[error("there is no key: {} is not there, and neither HEKATE_KEY nor HEKATE_KEY_FILE is set", file.display())]
+    NoStateKey {
+        /// Where it would be.
+        file: PathBuf,
+    },
+    /// There is nowhere to keep a state.
+    #[error("no state folder: give --state DIR, or set HOME or XDG_STATE_HOME to an absolute path")]
+    NoState,
     /// `--policy-from` names no commit.
     #[error(
         "--policy-from {name}: no such commit here ({}); fetch it first, with `git fetch origin BRANCH`; in CI check out with \
@@ -190,9 +195,6 @@ pub enum ConfigError {
          with `openssl rand -hex 32`, and keep it: an index is of use with its own key only"
     )]
     NoKey,
-    /// No folder for journals and the audit log.
-    #[error("there is no home to keep journals and the audit log in: give --state DIR")]
-    NoState,
     /// The index can't be used.
     #[error(transparent)]
     Index(#[from] IndexError),
@@ -377,14 +379,6 @@ pub(super) fn master_key() -> Result<Option<(String, Zeroizing<String>)>, Config
         }
         (None, None) => None,
     })
-}
-
-/// The text of the user's own key, where there is one.
-///
-/// # Errors
-/// A key file that can't be read.
-pub fn master_key_text() -> Result<Option<Zeroizing<String>>, ConfigError> {
-    Ok(master_key()?.map(|(_, text)| text))
 }
 
 /// The day on which baseline entries are looked at, UTC.

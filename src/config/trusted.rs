@@ -5,9 +5,12 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
 
-use super::{CONFIG_NAME, ConfigError, ConfigFile, home::Text, user_folder, verify::VerifySection};
+use super::{
+    CONFIG_NAME, ConfigError, ConfigFile, home::Text, respond::RespondSection, user_folder,
+    verify::VerifySection,
+};
 use crate::rule::{RuleError, read_toml};
 
 /// The sections of a trusted config, its paths as seen from the working directory.
@@ -23,6 +26,8 @@ pub struct Trusted {
     pub index: IndexSection,
     /// `[verify]`: whom to ask about secrets, and how.
     pub verify: VerifySection,
+    /// `[respond]`: what may be changed, and who is told.
+    pub respond: RespondSection,
 }
 
 /// `[store]`. What logs in comes from environment variables, never from here.
@@ -58,7 +63,7 @@ pub struct IndexSection {
     pub key_file: Option<PathBuf>,
 }
 
-/// A trusted config's sections. Those that are only named here are known and not read by this version.
+/// A trusted config's sections.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Sections {
@@ -66,7 +71,7 @@ struct Sections {
     inventory: InventorySection,
     index: IndexSection,
     verify: VerifySection,
-    respond: Option<IgnoredAny>,
+    respond: RespondSection,
 }
 
 /// The same, where nothing else may stand.
@@ -77,7 +82,7 @@ struct OwnSections {
     inventory: InventorySection,
     index: IndexSection,
     verify: VerifySection,
-    respond: Option<IgnoredAny>,
+    respond: RespondSection,
 }
 
 impl From<OwnSections> for Sections {
@@ -115,21 +120,19 @@ impl Trusted {
         path: &Path,
         parse: impl Fn(&Text) -> Result<Sections, ConfigError>,
     ) -> Result<Self, ConfigError> {
-        let Sections { mut store, mut inventory, mut index, mut verify, respond } =
+        let Sections { mut store, mut inventory, mut index, mut verify, mut respond } =
             parse(&Text::read(path)?)?;
-        if respond.is_some() {
-            return Err(ConfigError::UnreadSection { config: path.to_owned(), section: "respond" });
-        }
         let folder = path.parent().unwrap_or(Path::new(""));
         let own = [&mut store.ca_file, &mut inventory.file, &mut index.file, &mut index.key_file];
         for named in own.into_iter().flatten() {
             *named = folder.join(&*named);
         }
         verify.settle(folder);
+        respond.settle(folder);
         if let Some(inner) = store.name.as_deref().and_then(|name| name.strip_prefix("dir:")) {
             store.name = Some(format!("dir:{}", folder.join(inner).display()));
         }
-        Ok(Self { file: Some(path.to_owned()), store, inventory, index, verify })
+        Ok(Self { file: Some(path.to_owned()), store, inventory, index, verify, respond })
     }
 }
 

@@ -11,6 +11,8 @@ mod pull;
 mod review;
 mod weak;
 
+#[cfg(feature = "network")]
+pub(crate) use file::matches_part;
 pub(crate) use file::words;
 pub use file::{
     Algorithm, Cache, CacheFlavour, Consumer, ConsumerType, Entry, Inventory, InventoryError, Keycloak, Kind,

@@ -90,7 +90,9 @@ impl<'a> Desk<'a> {
     fn journal(&self, incident: &Incident) -> Result<Journal, RunError> {
         let mut journal = Journal::open(&self.state.incidents_folder()?, &incident.id)?;
         let progress = Progress::of(journal.records());
-        let is_known = progress.closed.is_none()
+        // A version of a secret that was replaced stays so; what was found elsewhere may be found alive again.
+        let is_over = progress.closed.is_some() && incident.subject.path().is_some();
+        let is_known = is_over || progress.closed.is_none()
             && progress.incident.as_ref().is_some_and(|own| Incident { detected: own.detected, ..incident.clone() } == *own);
         if !is_known {
             let by = self.tools.mandate.user.clone();
@@ -145,6 +147,10 @@ impl<'a> Desk<'a> {
 
     fn carry_out(&self, incident: &'a Incident) -> Result<Ended, RunError> {
         let mut saga = self.saga(incident)?;
+        let standing = saga.standing();
+        if matches!(standing, Standing::Closed(_)) {
+            return Ok(Ended { incident: incident.clone(), standing, progress: saga.progress().clone() });
+        }
         saga.start()?;
         let standing = saga.run(None)?;
         self.end(incident, standing, saga)

@@ -79,8 +79,18 @@ impl State {
     pub fn master_key(&self, from_env: Option<Zeroizing<String>>) -> Result<Zeroizing<String>, StateError> {
         match from_env {
             Some(key) => Ok(key),
-            None => Ok(machine_key(&self.folder.join("key"))?),
+            None => Ok(machine_key(&self.key_file())?),
         }
+    }
+
+    /// Whether there is a key of this machine already.
+    pub fn has_key(&self) -> bool {
+        self.key_file().exists()
+    }
+
+    /// Where the machine's key lies, where there is one.
+    pub fn key_file(&self) -> PathBuf {
+        self.folder.join("key")
     }
 
     /// Keeps all other responders out for as long as the lock lives. It does not wait.

@@ -32,6 +32,8 @@ pub use defaults::{Kind, Rotation, Trigger};
 pub use error::InventoryError;
 pub use name::{is_development, is_production};
 pub use pattern::PathPattern;
+#[cfg(feature = "network")]
+pub(crate) use pattern::matches_part;
 pub use period::Period;
 pub use policy::{Permission, Policy, Role};
 pub use signing::{Algorithm, Signing};

@@ -64,6 +64,12 @@ impl fmt::Display for PathPattern {
     }
 }
 
+/// Whether a text is what a pattern says in which `*` stands for any characters.
+#[cfg(feature = "network")]
+pub(crate) fn matches_part(pattern: &str, text: &str) -> bool {
+    part_matches(pattern.as_bytes(), text.as_bytes())
+}
+
 /// Going back to the last `*` only is enough, so the time is bounded by the product of both lengths.
 fn part_matches(pattern: &[u8], text: &[u8]) -> bool {
     let (mut p, mut t) = (0, 0);

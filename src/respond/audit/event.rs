@@ -99,8 +99,8 @@ impl User {
     }
 
     fn clean(self) -> Self {
-        let clean = |text: Option<String>| text.map(|text| harmless(&text));
-        Self { id: harmless(&self.id), email: clean(self.email), ip_address: clean(self.ip_address) }
+        let clean = |text: Option<String>| text.map(|text| legible(&text));
+        Self { id: legible(&self.id), email: clean(self.email), ip_address: clean(self.ip_address) }
     }
 }
 
@@ -115,7 +115,7 @@ pub struct SecretName {
 
 impl From<&SecretPath> for SecretName {
     fn from(path: &SecretPath) -> Self {
-        Self { path: harmless(&path.in_environment()), environment: harmless(&path.environment) }
+        Self { path: legible(&path.in_environment()), environment: legible(&path.environment) }
     }
 }
 
@@ -198,7 +198,7 @@ impl Event {
         if self.metadata.len() < MOST_METADATA {
             let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
             let name = name.chars().take(LONGEST_NAME).map(plain).collect();
-            self.metadata.insert(name, harmless(&value.to_string()));
+            self.metadata.insert(name, legible(&value.to_string()));
         }
         self
     }
@@ -222,7 +222,7 @@ impl Event {
 }
 
 /// A text as it may stand in a log and be shown: no control characters, not long.
-fn harmless(text: &str) -> String {
+pub(in crate::respond) fn legible(text: &str) -> String {
     let cut: String = text.chars().take(LONGEST_TEXT).collect();
     let is_cut = cut.len() < text.len();
     let mut safe = sanitise(&cut).into_owned();

@@ -18,6 +18,7 @@ mod verify;
 mod tests;
 
 pub use action::{Action, ActionError};
+pub(in crate::respond) use event::legible;
 pub use event::{Event, EventType, Outcome, SecretName, User};
 pub use export::{ExportFormat, export};
 pub use list::{Entry, Filter, Listed, list};

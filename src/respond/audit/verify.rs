@@ -183,8 +183,11 @@ impl Chain {
         for segment in segments {
             files.each_line(segment, |number, line| match line {
                 Line::Torn(bytes) if Some(segment) == last => chain.torn = bytes.len(),
-                Line::Whole(bytes) | Line::Torn(bytes) => {
-                    chain.records.push(record(key, segment, number, bytes));
+                Line::Whole(bytes) => chain.records.push(record(key, segment, number, bytes)),
+                // No crash leaves that: the next segment is begun behind whole lines only.
+                Line::Torn(bytes) => {
+                    let torn = Record { is_authentic: false, ..record(key, segment, number, bytes) };
+                    chain.records.push(torn);
                 }
             })?;
             chain.whole = files.length(segment)?.saturating_sub(chain.torn as u64);

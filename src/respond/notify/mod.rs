@@ -1,7 +1,13 @@
-//! stub
-use super::{Incident, Standing, Mandate, audit::Receipt};
-pub struct Notifier<'a>(pub std::marker::PhantomData<&'a ()>);
-pub struct Told { pub channel: String, pub outcome: Result<(), String> }
-pub struct Message;
-impl Message { pub fn new(_: &Incident, _: &Standing, _: &Mandate, _: &Receipt, _: i64) -> Self { Self } pub fn key(&self) -> String { String::new() } }
-impl Notifier<'_> { pub fn tell(&self, _: &Message) -> Vec<Told> { Vec::new() } }
+//! Messages to people: one for each state of an incident, never with a value.
+//!
+//! A [`Message`] comes in, and how each channel took it goes out. Which messages were sent already, the caller knows, by [`Message::key`].
+//! Addresses of webhooks are secrets: they come from environment variables, and stand in no error.
+
+mod body;
+mod channel;
+mod message;
+mod notifier;
+
+pub use channel::{Channel, Way};
+pub use message::Message;
+pub use notifier::{Notifier, NotifyError};

@@ -46,7 +46,7 @@ fn what_a_repository_brings_along_says_neither_store_nor_inventory() {
 fn sections_that_nothing_reads_and_keys_that_are_none_are_refused() {
     let project = platform(INVENTORY);
     for (text, parts) in [
-        ("[respond]\n", &["[respond]"][..]),
+        ("[respond]\nrolle = \"dev\"\n", &["own.toml:2:1", "did you mean `role`"][..]),
         ("[store]\nuses = \"dir:store\"\n", &["own.toml:2:1", "did you mean `use`"]),
         ("[stores]\n", &["own.toml:1:2", "stores"]),
         (

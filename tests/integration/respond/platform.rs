@@ -162,6 +162,12 @@ policies:
         store.read(&path, None).expect("read the store").expect("it is there")
     }
 
+    /// Stores a value, as somebody else does.
+    pub(crate) fn store(&self, value: &str) {
+        let store = DotenvStore::open(self.store_folder()).expect("open the store");
+        store.write(&self.stored().path, &Secret::new(value), "by somebody else").expect("write to the store");
+    }
+
     /// Its value.
     pub(crate) fn current(&self) -> String {
         String::from_utf8(self.stored().value.expose().to_vec()).expect("text")
