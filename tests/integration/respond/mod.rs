@@ -3,6 +3,7 @@
 mod audit;
 mod databases;
 mod kubernetes;
+mod kubernetes_double;
 mod notify;
 mod providers;
 mod services;
