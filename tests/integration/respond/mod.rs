@@ -3,6 +3,7 @@
 mod audit;
 mod databases;
 mod kubernetes;
+mod kubernetes_access;
 mod kubernetes_double;
 mod notify;
 mod providers;
