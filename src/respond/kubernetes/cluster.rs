@@ -1,6 +1,9 @@
 //! Requests to the API server: read, patch, and change until it is so.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -17,6 +20,8 @@ use crate::{
     respond::target::Trouble,
 };
 
+/// A server that can't be reached for so long is not there, or is not the right one.
+const UNREACHABLE: Duration = Duration::from_secs(30);
 /// So often a change is tried that others' changes get in the way of.
 const MOST_CONFLICTS: usize = 8;
 
@@ -111,13 +116,17 @@ impl<'a> Cluster<'a> {
         object: &Object,
         watch: &Watch<'_>,
     ) -> Result<Option<T>, Trouble> {
+        let begun = Instant::now();
         loop {
             let fault = match self.get(object) {
                 Ok(found) => return Ok(Some(found)),
                 Err(fault) if none.contains(&fault) => return Ok(None),
                 Err(fault) => fault,
             };
-            let Some(pause) = fault.passing() else { return Err(fault.trouble("get", object)) };
+            let is_hopeless = matches!(fault, Fault::Unsent(_)) && begun.elapsed() >= UNREACHABLE;
+            let Some(pause) = fault.passing().filter(|_| !is_hopeless) else {
+                return Err(fault.trouble("get", object));
+            };
             watch.pause(pause).map_err(|over| Trouble::Refused(late(&fault, "get", object, over)))?;
         }
     }

@@ -80,7 +80,10 @@ impl Managed {
 fn holds(value: &Secret, expected: &Secret) -> bool {
     let (value, expected) = (as_stored(value), as_stored(expected));
     let part = expected.expose().trim_ascii();
-    if value == expected || (!part.is_empty() && value.expose().trim_ascii() == part) {
+    if part.is_empty() {
+        return false;
+    }
+    if value == expected || value.expose().trim_ascii() == part {
         return true;
     }
     if part.len() < SHORTEST_PART {

@@ -3,6 +3,8 @@
 mod audit;
 mod databases;
 mod kubernetes;
+mod kubernetes_access;
+mod kubernetes_double;
 mod notify;
 mod platform;
 mod providers;

@@ -85,7 +85,7 @@ impl Plugin {
         AccessError::Plugin { command: self.command.escape_default().to_string(), why: why.into() }
     }
 
-    fn program(&self) -> PathBuf {
+    pub(super) fn program(&self) -> PathBuf {
         let path = Path::new(&self.command);
         if path.components().count() > 1 { self.folder.join(path) } else { path.to_owned() }
     }
@@ -98,7 +98,7 @@ impl Plugin {
         json!({"apiVersion": self.version, "kind": "ExecCredential", "spec": spec}).to_string()
     }
 
-    fn output(&self, patience: Duration) -> Result<Secret, String> {
+    pub(super) fn output(&self, patience: Duration) -> Result<Secret, String> {
         let mut command = Command::new(self.program());
         command.args(self.arguments.iter().map(|argument| argument.as_str()));
         // What it has to know of us is the user's, not hekate's.
