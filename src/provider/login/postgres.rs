@@ -16,7 +16,7 @@ use super::{
 use crate::model::{Secret, Verdict};
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub(super) const NAME: &str = "PostgreSQL";
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];

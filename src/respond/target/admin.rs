@@ -249,3 +249,6 @@ pub(super) fn half_done(done: &str, trouble: Trouble) -> Trouble {
         person => person,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use crate::provider::login::{
     script::{Script, far, holds, near, target, why},
 };
 
-fn packet(tag: u8, body: &[u8]) -> Vec<u8> {
+pub(in crate::provider::login) fn packet(tag: u8, body: &[u8]) -> Vec<u8> {
     [&[tag], with_length(body).as_slice()].concat()
 }
 
@@ -16,7 +16,7 @@ fn request_of(kind: u32, body: &[u8]) -> Vec<u8> {
     packet(b'R', &[&kind.to_be_bytes(), body].concat())
 }
 
-fn error(state: &str) -> Vec<u8> {
+pub(in crate::provider::login) fn error(state: &str) -> Vec<u8> {
     packet(b'E', format!("SFATAL\0C{state}\0Mno\0\0").as_bytes())
 }
 
@@ -33,7 +33,7 @@ fn server_signature(password: &[u8], messages: &str) -> String {
 }
 
 /// A server without TLS, that asks for SCRAM, knows the password or another one, and then says `after`.
-fn scram_server(password: Secret, rounds: u64, after: Vec<u8>) -> Script {
+pub(in crate::provider::login) fn scram_server(password: Secret, rounds: u64, after: Vec<u8>) -> Script {
     let mut turn = 0;
     let mut bare = String::new();
     let mut first = String::new();
@@ -59,7 +59,7 @@ fn scram_server(password: Secret, rounds: u64, after: Vec<u8>) -> Script {
     })
 }
 
-fn welcome() -> Vec<u8> {
+pub(in crate::provider::login) fn welcome() -> Vec<u8> {
     [request_of(0, b""), packet(b'S', b"server_version\x0015\x00"), packet(b'K', &[0; 8]), packet(b'Z', b"I")]
         .concat()
 }

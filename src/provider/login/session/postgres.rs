@@ -47,6 +47,12 @@ struct Answer {
     refusal: Option<SessionError>,
 }
 
+impl Answer {
+    fn is_settled(&self) -> bool {
+        self.is_done || self.refusal.is_some()
+    }
+}
+
 impl SqlSession {
     /// Logs in at a server to which `stream` is connected. The session, with all its statements, takes no longer than `patience`.
     ///
@@ -94,14 +100,15 @@ impl SqlSession {
         loop {
             let (tag, body) = match message(&mut self.link) {
                 Ok(message) => message,
-                // The server says so once it is committed, so that it does not matter what breaks then.
-                Err(_) if answer.is_done => return Ok(answer),
+                // The server says so once it is committed or given up, so that it does not matter what breaks then.
+                Err(_) if answer.is_settled() => return Ok(answer),
                 Err(trouble) => return Err(lost(trouble)),
             };
             match tag {
                 b'Z' => return Ok(answer),
                 b'D' => answer.rows.push(row(&body).ok_or_else(|| lost(Trouble::Garbage(NAME)))?),
                 b'C' => answer.is_done = true,
+                b'E' if is_fatal(&body) && answer.is_settled() => return Ok(answer),
                 b'E' if is_fatal(&body) => return Err(ended(&body)?),
                 b'E' => answer.refusal = Some(refused(&body)?),
                 // What the rows are, notices, settings, and what others tell.
