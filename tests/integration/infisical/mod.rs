@@ -6,7 +6,7 @@
 mod auth;
 mod changing;
 mod faults;
-mod http;
+pub(crate) mod http;
 mod listing;
 mod login;
 mod project;

@@ -8,3 +8,4 @@ mod providers;
 mod services;
 mod signing;
 mod tokens;
+mod web;
