@@ -150,7 +150,7 @@ const KINDS: &[Kind] = &[
         ..KIND
     },
     Kind {
-        rule: "twitch-api-token",
+        rule: "twitch-oauth-password",
         check: (
             "GET /oauth2/validate",
             r#"{"client_id":"c1","login":"l","scopes":[],"expires_in":5}"#,
