@@ -107,6 +107,11 @@ impl Check {
         }
     }
 
+    /// Whether there is no check that changes nothing.
+    pub fn is_never(&self) -> bool {
+        matches!(self.how, How::Never(_))
+    }
+
     /// Whether a rule's value is the id of a key, and not its secret.
     pub fn is_id(&self, rule: &str) -> bool {
         self.ids.iter().flatten().any(|id| id == rule)

@@ -108,6 +108,7 @@ fn verdict(verdict: Verdict) -> Accepts {
     match verdict {
         Verdict::Active | Verdict::Restricted => Accepts::Yes,
         Verdict::Inactive | Verdict::Disabled => Accepts::No,
+        Verdict::Unknown(why) => Accepts::Unknown(why),
         other => Accepts::Unknown(other.to_string()),
     }
 }

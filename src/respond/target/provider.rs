@@ -19,7 +19,7 @@ use crate::{
     inventory,
     model::{Secret, Verdict},
     provider::{
-        Credential, Outcome, Role, check_of,
+        Check, Credential, Outcome, Role, check_of,
         revoke::{Action, Asked, Course, Ending, Revocation, Step, Who, revocation_of, revocations_by},
     },
 };
@@ -224,6 +224,11 @@ impl<'a> Provider<'a> {
     }
 
     fn run(&self, action: Action, value: &Secret, incident: &str) -> Result<Ending, Trouble> {
+        self.go(action, value, incident, false)
+    }
+
+    /// Goes through an action, place by place; on trial only so far that nothing is changed.
+    fn go(&self, action: Action, value: &Secret, incident: &str, is_trial: bool) -> Result<Ending, Trouble> {
         let rule = self.shapes.rule_of(value).to_owned();
         let Some(revocation) = self.revocation(&rule) else {
             return Ok(Ending::Refused("nothing is known of such keys".into()));
@@ -235,7 +240,7 @@ impl<'a> Provider<'a> {
         let mut first = None;
         for origin in self.origins(revocation.origins()) {
             let course = Course { revocation, action, asked: &asked, origin: &origin };
-            let ending = match self.follow(&course) {
+            let ending = match self.follow(&course, is_trial) {
                 Err(Trouble::Refused(why)) => Ending::Refused(why),
                 other => other?,
             };
@@ -252,7 +257,7 @@ impl<'a> Provider<'a> {
         Ok(first.unwrap_or_else(|| Ending::Refused("its host is not known; give the target a `url`".into())))
     }
 
-    fn follow(&self, course: &Course<'_>) -> Result<Ending, Trouble> {
+    fn follow(&self, course: &Course<'_>, is_trial: bool) -> Result<Ending, Trouble> {
         let mut answers = Vec::new();
         loop {
             match course.next(&answers) {
@@ -260,6 +265,7 @@ impl<'a> Provider<'a> {
                 Step::Send(_) if answers.len() >= MAX_REQUESTS => {
                     return Ok(Ending::Refused("it takes more requests than there are keys".into()));
                 }
+                Step::Send(request) if is_trial && !request.is_safe => return Ok(Ending::Done(None)),
                 Step::Send(request) => answers.push(send(&self.means, &request)?),
             }
         }
@@ -289,7 +295,8 @@ impl<'a> Provider<'a> {
                 Accepts::Yes => "it is still accepted".to_owned(),
                 Accepts::Unknown(why) => why,
             };
-            if Instant::now() + self.pause >= until {
+            let is_never_told = check_of(self.shapes.rule_of(value)).is_none_or(Check::is_never);
+            if is_never_told || Instant::now() + self.pause >= until {
                 return Err(Trouble::Unclear(self.said(&format!("its end was submitted; {why}"))));
             }
             thread::sleep(self.pause);
@@ -329,17 +336,18 @@ impl<'a> Provider<'a> {
         })
     }
 
-    fn check(&self, value: &Secret) -> Result<(), Trouble> {
-        match (self.planned(), self.ask(value).verdict) {
-            (None, _) => Err(Trouble::Refused(self.said("nothing is known of such keys"))),
-            (_, Verdict::Unknown(why)) if !self.is_able_unseen() => Err(Trouble::Refused(self.said(&why))),
-            _ => Ok(()),
+    /// Whether it could be done: whether the key is told from others, by an administrator's key that may list them.
+    fn check(&self, values: &Values<'_>) -> Result<(), Trouble> {
+        let Some(planned) = self.planned() else {
+            return Err(Trouble::Refused(self.said("nothing is known of such keys")));
+        };
+        let roll = self.rolls().then_some(Action::Roll);
+        let Some(action) = roll.or_else(|| self.action(Act::Retire)) else { return Ok(()) };
+        if planned.is_proved_by_login && !self.is_to_end(action, values.old)? {
+            return Ok(());
         }
-    }
-
-    /// Whether it can be ended without the provider's word on it.
-    fn is_able_unseen(&self) -> bool {
-        self.planned().is_some_and(|one| !one.is_proved_by_login)
+        let ending = self.go(action, values.old, values.incident, true)?;
+        self.settle(ending, values.old)
     }
 
     fn roll(&self, values: &Values<'_>) -> Result<Secret, Trouble> {
@@ -430,7 +438,7 @@ impl Target for Provider<'_> {
 
     fn perform(&self, act: Act, values: &Values<'_>) -> Result<(), Trouble> {
         match (act, self.action(act)) {
-            (Act::Check, _) => self.check(values.old),
+            (Act::Check, _) => self.check(values),
             (Act::Contain | Act::Retire, Some(action)) => {
                 if !self.is_to_end(action, values.old)? {
                     return Ok(());

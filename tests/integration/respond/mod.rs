@@ -13,3 +13,4 @@ mod services;
 mod signing;
 mod tokens;
 mod verifier;
+mod web;
