@@ -9,7 +9,9 @@ mod select;
 
 pub use dotenv::DotenvStore;
 #[cfg(feature = "network")]
-pub use infisical::{Infisical, InfisicalOptions, Login, as_stored};
+pub use infisical::{
+    ClientSecret, CredentialError, Infisical, InfisicalOptions, Login, ServiceToken, Tokens, as_stored,
+};
 pub use select::{StoreKind, UnknownStore};
 
 use crate::model::Secret;

@@ -3,6 +3,8 @@
 //! A [`Target`] is told what to do by the saga and does it in any order and as often as it is told: it keeps no state of its own, and what
 //! was done already is done again without harm. It journals nothing and decides nothing.
 
+mod command;
+mod manager;
 mod signing;
 
 use std::fmt;
@@ -14,7 +16,10 @@ use crate::{
     provider::TrustedHosts,
 };
 
-pub use self::signing::SigningKey;
+pub use command::{Operator, Program};
+pub use manager::{ManagerCredential, Shape};
+pub use signing::SigningKey;
+
 /// One thing that a target can be told to do. What each means for a kind of target, [`Target::requests`] says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Act {
@@ -50,6 +55,8 @@ pub enum Birth {
         /// What to do there, in one sentence.
         what: String,
     },
+    /// Nobody: it is taken out of service, and nothing follows it.
+    None,
 }
 
 /// The values that an act is about.
