@@ -15,10 +15,10 @@ mod weak;
 pub(crate) use file::matches_part;
 pub(crate) use file::words;
 pub use file::{
-    Algorithm, Cache, CacheFlavour, Consumer, ConsumerType, Entry, Inventory, InventoryError, Keycloak, Kind,
-    Kubernetes, Minio, Nats, PENDING_FOLDER, PathPattern, Period, Permission, Playbook, Policy, Postgres,
-    Provider, Role, Rotation, Scope, Signing, Target, Targets, Token, Trigger, WebLogin, is_development,
-    is_production,
+    Algorithm, Cache, CacheFlavour, Consumer, ConsumerType, Entry, InfisicalIdentity, Inventory,
+    InventoryError, Keycloak, Kind, Kubernetes, Minio, Nats, PENDING_FOLDER, PathPattern, Period, Permission,
+    Playbook, Policy, Postgres, Provider, Role, Rotation, Scope, Signing, Target, Targets, Token, Trigger,
+    WebLogin, is_development, is_production,
 };
 pub use index::{About, Index, IndexError, IndexKey};
 pub use pull::{PullError, PullOptions, Pulled, pull};

@@ -2,7 +2,8 @@
 
 use super::{
     kubernetes::{self, Cluster, Expect, Restarted, SecretKey, Wait},
-    target::{Program, Trouble},
+    Program,
+    target::Trouble,
 };
 use crate::{
     inventory::{Consumer, ConsumerType},

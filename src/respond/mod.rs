@@ -37,7 +37,7 @@ pub use journal::{Event, Journal, JournalError, Mark, Outcome, Record, Wait};
 pub use plan::{Desk as DraftDesk, Draft, DraftError, LIFE, PassedOver, Plan, PlanError, PlanKey, Planned};
 pub use playbook::{Playbook, Step, StepText};
 pub use policy::{AutoPolicy, RespondOptions};
-pub use program::{Program, ProgramError};
+pub use program::Program;
 pub use progress::{Progress, Standing};
 pub use run::{Desk, Ended, Known, RunError, dismiss, known, left_for_a_person};
 pub use saga::{Saga, SagaError};

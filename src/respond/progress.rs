@@ -1,6 +1,9 @@
 //! How far an incident is, as its journal tells it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use super::{
     Incident, Step,
@@ -148,6 +151,41 @@ impl Progress {
             (None, Some((step, why))) => Standing::Failed(*step, why.clone()),
             (None, None) if self.is_started => Standing::UnderWay,
             (None, None) => Standing::Open,
+        }
+    }
+}
+
+impl Standing {
+    /// Its word, for messages and programs.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::UnderWay => "under way",
+            Self::Waiting(..) => "waiting",
+            Self::Failed(..) => "failed",
+            Self::Undoing(_) => "being taken back",
+            Self::RolledBack(_) => "taken back",
+            Self::Closed(Outcome::Rotated) => "rotated",
+            Self::Closed(Outcome::Revoked) => "revoked",
+            Self::Closed(Outcome::Superseded) => "superseded",
+            Self::Closed(Outcome::Dismissed) => "closed",
+        }
+    }
+}
+
+impl fmt::Display for Standing {
+    /// Where it stands, and what to do about it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open => f.write_str("planned; nothing was done"),
+            Self::UnderWay => f.write_str("under way, or broken off: resume it"),
+            Self::Waiting(step, wait) => write!(f, "{step} waits {wait}"),
+            Self::Failed(step, why) => write!(f, "{step} failed: {why}; resume it once that is mended"),
+            Self::Undoing(why) => write!(f, "is being taken back: {why}; resume it"),
+            Self::RolledBack(why) => {
+                write!(f, "taken back, the old value is in force: {why}; resume it to try again")
+            }
+            Self::Closed(outcome) => write!(f, "{outcome}"),
         }
     }
 }

@@ -70,7 +70,7 @@ pub struct Desk<'a> {
     /// Where journals and locks lie.
     pub state: &'a State,
     /// Who is told.
-    pub notifier: &'a Notifier<'a>,
+    pub notifier: &'a Notifier,
 }
 
 impl<'a> Desk<'a> {
@@ -166,21 +166,35 @@ impl<'a> Desk<'a> {
     /// Tells people where an incident stands.
     pub(super) fn end(&self, incident: &Incident, standing: Standing, mut saga: Saga<'a>) -> Result<Ended, RunError> {
         let message = self.message(incident, &standing)?;
-        if !saga.progress().told.contains(&message.key()) {
-            for told in self.notifier.tell(&message) {
-                match &told.outcome {
-                    Ok(()) => self.record(incident, TOLD, Some(&told.channel))?,
-                    Err(why) => self.record(incident, NOT_TOLD, Some(&format!("{}: {why}", told.channel)))?,
-                }
-            }
-            saga.told(message.key())?;
+        let state = standing.word();
+        if !self.notifier.is_empty() && !saga.progress().told.contains(state) {
+            self.tell(incident, &message)?;
+            saga.told(state.to_owned())?;
         }
         Ok(Ended { incident: incident.clone(), standing, progress: saga.progress().clone() })
     }
 
     fn message(&self, incident: &Incident, standing: &Standing) -> Result<Message, RunError> {
-        let head = self.tools.audit.head()?;
-        Ok(Message::new(incident, standing, self.tools.mandate, &head, self.tools.clock.now()))
+        let mandate = self.tools.mandate;
+        let message = Message::new(&incident.id, standing.word()).audit(self.tools.audit.head()?);
+        let message = match incident.subject.path() {
+            Some((path, _)) => message.about(&path.environment, Some(&path.in_environment())),
+            None => message.line(&incident.subject.to_string()),
+        };
+        let who = [Some(&mandate.user), mandate.role.as_ref(), mandate.ticket.as_ref(), mandate.reason.as_ref()];
+        let who: Vec<&str> = who.into_iter().flatten().map(String::as_str).collect();
+        Ok(message.line(&standing.to_string()).line(&who.join(" · ")))
+    }
+
+    /// Tells every channel, and records how each took it: that one is down keeps nothing from going on.
+    pub(super) fn tell(&self, incident: &Incident, message: &Message) -> Result<(), RunError> {
+        for (channel, told) in self.notifier.tell(message) {
+            match told {
+                Ok(()) => self.record(incident, TOLD, Some(&channel))?,
+                Err(why) => self.record(incident, NOT_TOLD, Some(&format!("{channel}: {why}")))?,
+            }
+        }
+        Ok(())
     }
 
     /// Goes on with an incident that was started, or with all of them.

@@ -6,12 +6,12 @@ use super::{
     Incident, Loose, Step,
     audit::AuditLog,
     consumer::Delivery,
-    target::{Means, Program},
+    target::Means,
 };
 use crate::{
     inventory::Inventory,
     model::{Finding, Secret, Source},
-    store::Store,
+    store::{Store, Tokens},
 };
 
 /// Reads the value of a finding again.
@@ -28,8 +28,8 @@ pub struct Tools<'a> {
     pub means: Means<'a>,
     /// How consumers are reached.
     pub delivery: &'a Delivery<'a>,
-    /// The operator's own programs, by name.
-    pub programs: &'a [Program],
+    /// Credentials of the manager itself, where it is Infisical.
+    pub tokens: Option<&'a Tokens>,
     /// Reads values again that the manager does not hold.
     pub recover: Recover<'a>,
     /// Where everything is recorded.

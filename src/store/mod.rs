@@ -12,7 +12,10 @@ mod select;
 
 pub use dotenv::DotenvStore;
 #[cfg(feature = "network")]
-pub use infisical::{Infisical, InfisicalOptions, Login, as_stored};
+pub use infisical::{
+    ClientSecret, CredentialError, Infisical, InfisicalOptions, Login, ServiceToken, Tokens, as_stored,
+};
+#[cfg(feature = "network")]
 pub(crate) use machine_key::machine_key;
 pub use select::{StoreKind, UnknownStore};
 

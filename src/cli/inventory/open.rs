@@ -15,7 +15,7 @@ use crate::{
 #[cfg(feature = "network")]
 use crate::{
     net::{AddressPolicy, Driver, DriverOptions, Limits, Origin, Proxy, TlsOptions},
-    store::{Infisical, InfisicalOptions},
+    store::{Infisical, InfisicalOptions, Tokens},
 };
 
 /// What a review is made of.
@@ -62,9 +62,27 @@ pub(in crate::cli) fn store(args: &StoreArgs, trusted: &Trusted) -> Result<Box<d
     }
 }
 
+/// The manager's own credentials, where it is Infisical.
+#[cfg(feature = "network")]
+pub(in crate::cli) fn tokens(args: &StoreArgs, trusted: &Trusted) -> Result<Option<Tokens>> {
+    let name = args.store.as_ref().or(trusted.store.name.as_ref());
+    if !matches!(name.map(|name| name.parse::<StoreKind>()), Some(Ok(StoreKind::Infisical))) {
+        return Ok(None);
+    }
+    let (options, driver) = to_infisical(args, trusted)?;
+    Ok(Some(Tokens::new(options, Box::new(driver))))
+}
+
 /// Infisical, where the environment or trusted config says it is: that may be a private address.
 #[cfg(feature = "network")]
 fn infisical(args: &StoreArgs, trusted: &Trusted) -> Result<Box<dyn Store>> {
+    let (options, driver) = to_infisical(args, trusted)?;
+    Ok(Box::new(Infisical::new(options, Box::new(driver))))
+}
+
+/// As whom one comes to Infisical, and by what.
+#[cfg(feature = "network")]
+fn to_infisical(args: &StoreArgs, trusted: &Trusted) -> Result<(InfisicalOptions, Driver)> {
     let variable = |name: &str| env::var(name).ok();
     // The last name that is asked for: whatever the environment says comes before what the config does.
     let lookup = |name: &str| {
@@ -95,7 +113,7 @@ fn infisical(args: &StoreArgs, trusted: &Trusted) -> Result<Box<dyn Store>> {
             ..Limits::default()
         },
     })?;
-    Ok(Box::new(Infisical::new(options, Box::new(driver))))
+    Ok((options, driver))
 }
 
 /// A project's secrets in one answer, in bytes.

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     cli::{Exit, args::Color, sink},
     output::Page,
-    respond::{Ended, Incident, MOST_CHANGES, Plan, Selection, Standing, known},
+    respond::{Ended, Incident, Plan, Selection, Standing, known},
 };
 
 /// A plan is never so long, in bytes.
@@ -20,13 +20,13 @@ const MOST: u64 = 64 << 20;
 
 pub(super) fn run(args: &ApplyArgs) -> Result<Exit> {
     let bytes = read(args)?;
-    let office = Office::open(&args.store, &args.state, &args.mandate)?;
+    let office = Office::open(&args.store, args.state.as_deref(), &args.mandate)?;
     let plan = Plan::read(&bytes, &office.plan_key()?)?;
     let selection = Selection {
         environments: args.store.environment.clone(),
         only: args.only.clone(),
         skip: args.skip.clone(),
-        most: args.max_changes.or(office.max_changes()).unwrap_or(MOST_CHANGES),
+        most: args.max_changes.unwrap_or(office.options().max_changes),
     };
     let _lock = office.lock()?;
     let means = Means { pace: Some(&args.pace), root: args.root.as_deref(), given: None, mark: None };
@@ -46,7 +46,7 @@ fn read(args: &ApplyArgs) -> Result<Vec<u8>> {
 }
 
 pub(super) fn resume(args: &ResumeArgs) -> Result<Exit> {
-    let office = Office::open(&args.store, &args.state, &args.mandate)?;
+    let office = Office::open(&args.store, args.state.as_deref(), &args.mandate)?;
     let _lock = office.lock()?;
     let known = known(office.state(), office.now())?;
     let is_meant = |id: &str| args.id.as_deref().is_none_or(|wanted| wanted == id);

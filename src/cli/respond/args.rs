@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
 
-use crate::cli::args::{Color, ListFormat, StoreArgs, parse_duration};
+use crate::cli::args::{Color, ListFormat, StateArgs, StoreArgs, parse_duration};
 
 pub(in crate::cli) const EXIT_CODES: &str = "\
 Exit codes:
@@ -38,14 +38,6 @@ pub(in crate::cli) enum RespondCommand {
     /// Close an incident that needs no response, or that a person took care of
     #[command(after_help = EXIT_CODES)]
     Close(CloseArgs),
-}
-
-/// Where journal, audit log and locks lie.
-#[derive(Debug, Clone, Args)]
-pub(in crate::cli) struct StateArgs {
-    /// Journal, audit log and locks [default: `[respond]` of trusted config, else hekate in $XDG_STATE_HOME, else in ~/.local/state]
-    #[arg(long, value_name = "DIR")]
-    pub(in crate::cli) state: Option<PathBuf>,
 }
 
 /// On whose behalf.
@@ -82,8 +74,9 @@ pub(in crate::cli) struct PlanArgs {
     pub(in crate::cli) at_once: bool,
     #[command(flatten)]
     pub(in crate::cli) store: StoreArgs,
-    #[command(flatten)]
-    pub(in crate::cli) state: StateArgs,
+    /// Journal, audit log and locks [default: `[respond]` of trusted config, else hekate in $XDG_STATE_HOME or ~/.local/state]
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) state: Option<PathBuf>,
     /// Where the plan goes; without, it is only shown
     #[arg(short, long, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
@@ -124,8 +117,9 @@ pub(in crate::cli) struct ApplyArgs {
     /// How many secrets may be changed [default: 5]
     #[arg(long, value_name = "N")]
     pub(in crate::cli) max_changes: Option<usize>,
-    #[command(flatten)]
-    pub(in crate::cli) state: StateArgs,
+    /// Journal, audit log and locks [default: `[respond]` of trusted config, else hekate in $XDG_STATE_HOME or ~/.local/state]
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) state: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) pace: PaceArgs,
     /// The repository or folder of findings whose values the manager does not hold [default: the report's]
@@ -151,8 +145,9 @@ pub(in crate::cli) struct ResumeArgs {
     pub(in crate::cli) store: StoreArgs,
     #[command(flatten)]
     pub(in crate::cli) mandate: MandateArgs,
-    #[command(flatten)]
-    pub(in crate::cli) state: StateArgs,
+    /// Journal, audit log and locks [default: `[respond]` of trusted config, else hekate in $XDG_STATE_HOME or ~/.local/state]
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) state: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) pace: PaceArgs,
     /// The repository or folder of findings whose values the manager does not hold [default: the report's]
@@ -167,9 +162,6 @@ pub(in crate::cli) struct StatusArgs {
     pub(in crate::cli) all: bool,
     #[command(flatten)]
     pub(in crate::cli) state: StateArgs,
-    /// Read this hekate.toml as trusted config
-    #[arg(long, value_name = "FILE")]
-    pub(in crate::cli) config: Option<PathBuf>,
     /// Text for people, or JSON
     #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
     pub(in crate::cli) format: ListFormat,
@@ -185,9 +177,6 @@ pub(in crate::cli) struct IncidentReportArgs {
     pub(in crate::cli) id: String,
     #[command(flatten)]
     pub(in crate::cli) state: StateArgs,
-    /// Read this hekate.toml as trusted config
-    #[arg(long, value_name = "FILE")]
-    pub(in crate::cli) config: Option<PathBuf>,
     /// Text for people, or JSON
     #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
     pub(in crate::cli) format: ListFormat,
@@ -206,9 +195,6 @@ pub(in crate::cli) struct CloseArgs {
     pub(in crate::cli) reason: String,
     #[command(flatten)]
     pub(in crate::cli) state: StateArgs,
-    /// Read this hekate.toml as trusted config
-    #[arg(long, value_name = "FILE")]
-    pub(in crate::cli) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -227,8 +213,9 @@ pub(in crate::cli) struct EmergencyArgs {
     /// Show what would be done, and do nothing
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
-    #[command(flatten)]
-    pub(in crate::cli) state: StateArgs,
+    /// Journal, audit log and locks [default: `[respond]` of trusted config, else hekate in $XDG_STATE_HOME or ~/.local/state]
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) state: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) pace: PaceArgs,
 }

@@ -4,27 +4,27 @@ use std::{collections::BTreeMap, env, path::Path, time::Duration};
 
 use anyhow::{Context, Result, bail};
 
-use super::args::{MandateArgs, PaceArgs, StateArgs};
+use super::args::{MandateArgs, PaceArgs};
 use crate::{
     cli::{
-        args::StoreArgs,
-        inventory::open::{inventory_file, store},
+        args::{StateArgs, StoreArgs},
+        inventory::open::{inventory_file, store, tokens},
         sink,
         verify::loose,
     },
-    config::{self, Trusted},
+    config::{Trusted, audit_key, state_folder, state_key},
     inventory::Inventory,
-    model::{Secret, derived_key},
+    model::Secret,
     net::{AddressPolicy, Driver, DriverOptions},
     respond::{
-        Delivery, Desk, Incident, Lock, Mandate, Phase, PlanKey, RunError, State, Step, SystemClock, Time, Tools,
-        Watch,
-        audit::{AuditKey, AuditLog, AuditOptions},
+        Delivery, Desk, Incident, Lock, Mandate, Phase, PlanKey, RespondOptions, RunError, State, Step, SystemClock,
+        Time, Tools, Watch,
+        audit::{AuditLog, AuditOptions},
         kubernetes::{self, Access, Cluster},
         notify::Notifier,
         target,
     },
-    store::Store,
+    store::{Store, Tokens},
     verify::Trust,
 };
 
@@ -44,24 +44,21 @@ pub(super) struct Means<'a> {
 /// The state folder alone, for commands that change nothing but that.
 pub(in crate::cli) struct StateDesk {
     pub(super) state: State,
-    master: zeroize::Zeroizing<String>,
     pub(super) audit: AuditLog,
     pub(super) mandate: Mandate,
 }
 
 impl StateDesk {
-    pub(super) fn open(args: &StateArgs, config: Option<&Path>) -> Result<Self> {
-        let trusted = Trusted::load_alone(config)?;
-        Self::of(args, &trusted, mandate(&MandateArgs::default(), &trusted))
+    pub(super) fn open(args: &StateArgs) -> Result<Self> {
+        let trusted = Trusted::load_alone(args.config.as_deref())?;
+        Self::of(args.state.as_deref(), &trusted, mandate(&MandateArgs::default(), None))
     }
 
-    fn of(args: &StateArgs, trusted: &Trusted, mandate: Mandate) -> Result<Self> {
-        let state = State::open(config::state_folder(args.state.as_deref(), trusted)?)?;
-        let master = state.master_key(config::master_key_text()?)?;
-        let key = derived_key(&master, AuditKey::PURPOSE)?;
+    fn of(folder: Option<&Path>, trusted: &Trusted, mandate: Mandate) -> Result<Self> {
+        let state = State::open(state_folder(folder, trusted.respond.state.as_deref())?)?;
         let options = AuditOptions { user: (&mandate).into(), common: BTreeMap::new(), ..AuditOptions::default() };
-        let audit = AuditLog::open(&state.audit_folder(), AuditKey::new(*key), options)?;
-        Ok(Self { state, master, audit, mandate })
+        let audit = AuditLog::open(&state.audit_folder(), audit_key(&state)?, options)?;
+        Ok(Self { state, audit, mandate })
     }
 
     pub(super) fn now(&self) -> i64 {
@@ -72,27 +69,42 @@ impl StateDesk {
 /// All that a response works with, owned.
 pub(in crate::cli) struct Office {
     desk: StateDesk,
+    options: RespondOptions,
     inventory: Inventory,
     store: Box<dyn Store>,
+    tokens: Option<Tokens>,
     trust: Trust,
     driver: Driver,
+    notifier: Notifier,
     cluster: Result<(Access, Driver), String>,
 }
 
 impl Office {
-    pub(in crate::cli) fn open(store_args: &StoreArgs, state: &StateArgs, mandate_args: &MandateArgs) -> Result<Self> {
+    pub(in crate::cli) fn open(store_args: &StoreArgs, folder: Option<&Path>, args: &MandateArgs) -> Result<Self> {
         let trusted = Trusted::load_alone(store_args.config.as_deref())?;
+        let options = trusted.respond_options()?;
         let inventory = Inventory::load(&inventory_file(store_args, &trusted)?)?;
-        let store = store(store_args, &trusted)?;
         let trust = trusted.trust()?;
         let driver = driver(&inventory, &trust)?;
-        let desk = StateDesk::of(state, &trusted, mandate(mandate_args, &trusted))?;
-        let cluster = cluster(&inventory).map_err(|error| format!("{error:#}"));
-        Ok(Self { desk, inventory, store, trust, driver, cluster })
+        let desk = StateDesk::of(folder, &trusted, mandate(args, options.role.as_deref()))?;
+        let network = DriverOptions { origins: Vec::new(), ..trust.driver_options() };
+        let notifier = Notifier::new(&options.channels, network, |name| env::var(name).ok());
+        let cluster = cluster(&inventory, options.kubernetes_context.as_deref()).map_err(|error| format!("{error:#}"));
+        Ok(Self {
+            store: store(store_args, &trusted)?,
+            tokens: tokens(store_args, &trusted)?,
+            desk,
+            options,
+            inventory,
+            trust,
+            driver,
+            notifier,
+            cluster,
+        })
     }
 
     pub(in crate::cli) fn plan_key(&self) -> Result<PlanKey> {
-        Ok(PlanKey::new(derived_key(&self.desk.master, PlanKey::PURPOSE)?))
+        Ok(PlanKey::new(state_key(&self.desk.state, PlanKey::PURPOSE)?))
     }
 
     pub(in crate::cli) fn lock(&self) -> Result<Lock> {
@@ -107,9 +119,9 @@ impl Office {
         self.desk.now()
     }
 
-    /// How many secrets a run may change, as trusted config says.
-    pub(in crate::cli) fn max_changes(&self) -> Option<usize> {
-        None
+    /// What trusted config says of response.
+    pub(in crate::cli) fn options(&self) -> &RespondOptions {
+        &self.options
     }
 
     /// Does something with all of it.
@@ -123,8 +135,8 @@ impl Office {
             Ok((access, driver)) => Ok(Cluster::new(driver, access)),
             Err(why) => Err(why.clone()),
         };
-        let delivery = Delivery { cluster, wait: kubernetes::Wait::default(), programs: &[], mark: means.mark };
-        let notifier = Notifier(std::marker::PhantomData);
+        let wait = kubernetes::Wait { within: self.options.rollout_timeout, ..kubernetes::Wait::default() };
+        let delivery = Delivery { cluster, wait, programs: &self.options.commands, mark: means.mark };
         let tools = Tools {
             store: self.store.as_ref(),
             inventory: &self.inventory,
@@ -135,14 +147,14 @@ impl Office {
                 limits: &self.trust.limits,
             },
             delivery: &delivery,
-            programs: &[],
+            tokens: self.tokens.as_ref(),
             recover: &recover,
             audit: &self.desk.audit,
             mandate: &mandate,
             clock: &clock,
             watch: &watch,
         };
-        work(&Desk { tools, state: &self.desk.state, notifier: &notifier })
+        work(&Desk { tools, state: &self.desk.state, notifier: &self.notifier })
     }
 }
 
@@ -159,23 +171,23 @@ fn driver(inventory: &Inventory, trust: &Trust) -> Result<Driver> {
 }
 
 /// The cluster that consumers run in, where the inventory has any there.
-fn cluster(inventory: &Inventory) -> Result<(Access, Driver)> {
+fn cluster(inventory: &Inventory, context: Option<&str>) -> Result<(Access, Driver)> {
     if !kubernetes::is_needed(inventory) {
         bail!("the inventory has nothing in Kubernetes");
     }
-    let access = Access::find(&|name| env::var(name).ok(), None)?;
+    let access = Access::find(&|name| env::var(name).ok(), context)?;
     let driver = Driver::new(access.driver_options()?).context("set up the network for the cluster")?;
     Ok((access, driver))
 }
 
 /// Who acts, as far as the machine tells.
-fn mandate(args: &MandateArgs, _trusted: &Trusted) -> Mandate {
+fn mandate(args: &MandateArgs, role: Option<&str>) -> Mandate {
     let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
     Mandate {
         user: variable("HEKATE_USER").or_else(|| variable("USER")).or_else(|| variable("LOGNAME")).unwrap_or_else(|| "unknown".into()),
         email: variable("HEKATE_USER_EMAIL").or_else(|| variable("EMAIL")),
         address: variable("SSH_CONNECTION").and_then(|text| text.split(' ').next().map(str::to_owned)),
-        role: args.role.clone(),
+        role: args.role.clone().or_else(|| role.map(str::to_owned)),
         ticket: args.incident.clone(),
         reason: args.reason.clone(),
         given: None,

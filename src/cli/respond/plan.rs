@@ -25,7 +25,7 @@ pub(super) fn run(args: &PlanArgs) -> Result<Exit> {
         bail!("say what to plan for: a report, or --secret ENV:/folder/NAME, or --due");
     }
     let report = args.report.as_deref().map(report::read).transpose()?;
-    let office = Office::open(&args.store, &args.state, &MandateArgs::default())?;
+    let office = Office::open(&args.store, args.state.as_deref(), &MandateArgs::default())?;
     office.work(&Means::default(), |desk| {
         let draft = draft(args, report.as_ref(), desk)?;
         let wished = |incident| Incident { contain: args.contain, at_once: args.at_once, ..incident };

@@ -20,7 +20,7 @@ use crate::{
 };
 
 pub(super) fn run(args: &StatusArgs) -> Result<Exit> {
-    let desk = StateDesk::open(&args.state, args.config.as_deref())?;
+    let desk = StateDesk::open(&args.state)?;
     let all = known(&desk.state, desk.now())?;
     let shown: Vec<&Known> = all.iter().filter(|known| args.all || known.progress.closed.is_none()).collect();
     match args.format {
@@ -45,7 +45,7 @@ fn summary(known: &Known) -> serde_json::Value {
     json!({
         "incident": known.incident,
         "subject": known.incident.subject.to_string(),
-        "state": text::standing(&known.progress.standing()),
+        "state": known.progress.standing().to_string(),
         "closed": known.progress.closed.map(|(outcome, at)| json!({"outcome": outcome, "at": text::timestamp(at)})),
         "contained": known.progress.contained.map(text::timestamp),
         "rotated": known.progress.rotated.map(text::timestamp),
@@ -54,7 +54,7 @@ fn summary(known: &Known) -> serde_json::Value {
 }
 
 pub(super) fn report(args: &IncidentReportArgs) -> Result<Exit> {
-    let desk = StateDesk::open(&args.state, args.config.as_deref())?;
+    let desk = StateDesk::open(&args.state)?;
     let found = find(&desk, &args.id)?;
     for (known, records) in &found {
         let todo = left_for_a_person(known);
@@ -88,7 +88,7 @@ fn find(desk: &StateDesk, id: &str) -> Result<Vec<(Known, Vec<Record>)>> {
 }
 
 pub(super) fn close(args: &CloseArgs) -> Result<Exit> {
-    let desk = StateDesk::open(&args.state, args.config.as_deref())?;
+    let desk = StateDesk::open(&args.state)?;
     let _lock = desk.state.lock()?;
     let (known, _) = find(&desk, &args.id)?.into_iter().next().context("find the incident")?;
     dismiss(&desk.state, &desk.audit, &desk.mandate, &known, &args.reason)?;

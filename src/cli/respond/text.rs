@@ -76,7 +76,7 @@ pub(super) fn status(page: &mut Page, all: &[&Known]) {
     for known in all {
         let Known { incident, progress, clocks } = known;
         heading(page, &incident.id, &incident.subject.to_string());
-        pair(page, "state", &standing(&progress.standing()));
+        pair(page, "state", &progress.standing().to_string());
         if let Some(clocks) = clocks {
             pair(page, "clocks", &clock_line(*clocks));
         }
@@ -86,19 +86,6 @@ pub(super) fn status(page: &mut Page, all: &[&Known]) {
     let open = all.iter().filter(|known| known.progress.closed.is_none()).count();
     let summary = format!("{} · {open} open · {missed} missed a clock", counted(all.len() as u64, "incident"));
     page.paragraph(&Label::NONE, STRONG, &summary);
-}
-
-/// Where an incident stands, and what to do about it.
-pub(super) fn standing(standing: &Standing) -> String {
-    match standing {
-        Standing::Open => "planned; nothing was done".into(),
-        Standing::UnderWay => "under way, or broken off: resume it".into(),
-        Standing::Waiting(step, wait) => format!("{step} waits: {wait}"),
-        Standing::Failed(step, why) => format!("{step} failed: {why}; resume it once that is mended"),
-        Standing::Undoing(why) => format!("is being taken back: {why}; resume it"),
-        Standing::RolledBack(why) => format!("taken back, the old value is in force: {why}; resume it to try again"),
-        Standing::Closed(outcome) => outcome.to_string(),
-    }
 }
 
 fn clock_line(clocks: Clocks) -> String {
@@ -119,7 +106,7 @@ pub(super) fn report(page: &mut Page, known: &Known, records: &[Record], todo: &
     heading(page, &incident.id, &incident.subject.to_string());
     pair(page, "reason", &reason(incident));
     put_found(page, incident.found.as_ref());
-    pair(page, "state", &standing(&progress.standing()));
+    pair(page, "state", &progress.standing().to_string());
     if let Some(clocks) = clocks {
         pair(page, "clocks", &clock_line(*clocks));
     }
@@ -167,7 +154,7 @@ fn happened(event: &Event) -> String {
 pub(super) fn ended(page: &mut Page, ended: &[(Subject, String, Standing)]) {
     for (subject, id, now) in ended {
         let style = if matches!(now, Standing::Closed(_)) { STRONG } else { ALARM };
-        page.paragraph(&Label { indent: 0, text: id, width: id.len() + 2, style }, PLAIN, &format!("{subject}: {}", standing(now)));
+        page.paragraph(&Label { indent: 0, text: id, width: id.len() + 2, style }, PLAIN, &format!("{subject}: {now}"));
     }
 }
 

@@ -38,7 +38,8 @@ pub use period::Period;
 pub use policy::{Permission, Policy, Role};
 pub use signing::{Algorithm, Signing};
 pub use target::{
-    Cache, CacheFlavour, Keycloak, Kubernetes, Minio, Nats, Postgres, Provider, Target, Targets, WebLogin,
+    Cache, CacheFlavour, InfisicalIdentity, Keycloak, Kubernetes, Minio, Nats, Postgres, Provider, Target,
+    Targets, WebLogin,
 };
 pub use token::{Scope, Token};
 

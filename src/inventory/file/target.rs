@@ -47,6 +47,8 @@ pub enum Target {
     Kubernetes(Kubernetes),
     /// A key that a provider gave out.
     Provider(Provider),
+    /// A machine identity of Infisical, whose client secret it is.
+    InfisicalIdentity(InfisicalIdentity),
 }
 
 /// A role of PostgreSQL.
@@ -172,6 +174,15 @@ pub struct Provider {
     pub page: Option<String>,
 }
 
+/// A machine identity of Infisical.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InfisicalIdentity {
+    /// Its id.
+    pub identity_id: String,
+    /// The client id with which it logs in.
+    pub client_id: Option<String>,
+}
+
 type Reader = fn(&mut Fields) -> Result<Target, Fault>;
 
 /// The one list of types.
@@ -185,6 +196,7 @@ const TYPES: &[(&str, Reader)] = &[
     ("grafana", grafana),
     ("kubernetes", kubernetes),
     ("provider", provider),
+    ("infisical-identity", infisical_identity),
 ];
 
 /// Every key that some type of target has: what else stands in a target's map is an environment.
@@ -206,6 +218,8 @@ const FIELDS: &[&str] = &[
     "key",
     "provider",
     "key_id",
+    "identity_id",
+    "client_id",
     "page",
     "admin_url_env",
     "admin_key_env",
@@ -293,6 +307,13 @@ fn provider(fields: &mut Fields) -> Result<Target, Fault> {
     }))
 }
 
+fn infisical_identity(fields: &mut Fields) -> Result<Target, Fault> {
+    Ok(Target::InfisicalIdentity(InfisicalIdentity {
+        identity_id: fields.text("identity_id")?,
+        client_id: fields.optional_text("client_id")?,
+    }))
+}
+
 /// Reads one target, or one for each environment.
 pub(super) fn targets(raw: Spanned<RawTarget>, environments: &[String]) -> Result<Targets, Fault> {
     let location = raw.referenced;
@@ -337,7 +358,7 @@ mod tests {
             // Every address is well-formed, so each reader asks for all of its keys.
             let value = |key: &str| match key {
                 "url" => Some("https://host"),
-                "host" | "role" | "user" | "namespace" | "name" | "provider" => Some("host"),
+                "host" | "role" | "user" | "namespace" | "name" | "provider" | "identity_id" => Some("host"),
                 _ => None,
             };
             let mut fields = Fields::of_test(value);

@@ -225,9 +225,9 @@ fn errors_of_targets_and_consumers_name_their_place_and_what_is_allowed() {
         of_consumer("{type: deployment, namespace: n, name: [x]}"),
     ];
     insta::assert_snapshot!(errors.join("\n"), @"
-    inventory.yaml:8:13: a target needs a `type`: postgres, redis, dragonfly, nats, minio, keycloak, grafana, kubernetes, provider
-    inventory.yaml:8:13: a target needs a `type`: postgres, redis, dragonfly, nats, minio, keycloak, grafana, kubernetes, provider
-    inventory.yaml:8:20: no such type of target; known are postgres, redis, dragonfly, nats, minio, keycloak, grafana, kubernetes, provider; did you mean `postgres`?
+    inventory.yaml:8:13: a target needs a `type`: postgres, redis, dragonfly, nats, minio, keycloak, grafana, kubernetes, provider, infisical-identity
+    inventory.yaml:8:13: a target needs a `type`: postgres, redis, dragonfly, nats, minio, keycloak, grafana, kubernetes, provider, infisical-identity
+    inventory.yaml:8:20: no such type of target; known are postgres, redis, dragonfly, nats, minio, keycloak, grafana, kubernetes, provider, infisical-identity; did you mean `postgres`?
     inventory.yaml:8:13: a target of type postgres needs `role`
     inventory.yaml:8:36: `host`: a host is a name or an address, without scheme, user, port or path
     inventory.yaml:8:55: `port`: a port is a number from 1 to 65535

@@ -9,7 +9,7 @@ use super::{Channel, Message, Way, body};
 use crate::{
     model::Secret,
     net::{Driver, DriverOptions, Failure, Method, Origin, Request, Send, Text},
-    respond::{Program, ProgramError},
+    respond::{Program, target::Trouble},
 };
 
 /// Why a channel could not be told. No text in it holds an address or a secret.
@@ -42,7 +42,7 @@ pub enum NotifyError {
     },
     /// The program did not take it.
     #[error(transparent)]
-    Program(#[from] ProgramError),
+    Program(#[from] Trouble),
 }
 
 /// Tells people through the channels of trusted config.
@@ -124,7 +124,7 @@ impl Notifier {
 
     fn through(&self, outlet: &Result<Outlet, NotifyError>, message: &Message) -> Result<(), NotifyError> {
         match outlet.as_ref().map_err(Clone::clone)? {
-            Outlet::Command(program) => Ok(program.run(json(message).as_bytes())?),
+            Outlet::Command(program) => Ok(program.tell(json(message).as_bytes())?),
             Outlet::Web { address, form } => {
                 let send = self.send.as_ref().map_err(Clone::clone)?;
                 let answer = send.send(&request(address, form, message, Timestamp::now()))?;

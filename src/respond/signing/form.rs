@@ -83,12 +83,11 @@ impl Form {
     }
 
     /// A public key in the same.
-    pub(super) fn public(self, der: &[u8]) -> Result<String, pkcs8::der::Error> {
-        let value = match self.outer {
-            Outer::Base64OfDer => in_base64(der),
-            _ => self.wrap(&encode_string("PUBLIC KEY", LineEnding::LF, der)?),
-        };
-        Ok(String::from_utf8_lossy(value.expose()).into_owned())
+    pub(super) fn public(self, der: &[u8]) -> Option<Secret> {
+        match self.outer {
+            Outer::Base64OfDer => Some(in_base64(der)),
+            _ => encode_string("PUBLIC KEY", LineEnding::LF, der).ok().map(|pem| self.wrap(&pem)),
+        }
     }
 
     fn wrap(self, pem: &str) -> Secret {

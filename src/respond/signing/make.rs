@@ -16,7 +16,7 @@ use rsa::PrivateKey;
 use sec1::{EcParameters, EcPrivateKey};
 use zeroize::Zeroizing;
 
-use super::{SigningError, form::Form, public_of};
+use super::{SigningError, form::Form, public_like};
 use crate::{
     inventory::{Algorithm, Signing},
     model::Secret,
@@ -31,8 +31,8 @@ const USUAL_BITS: u32 = 4_096;
 pub struct KeyPair {
     /// The half that signs.
     pub private: Secret,
-    /// The half that everybody may know: a SubjectPublicKeyInfo.
-    pub public: String,
+    /// The half that everybody may know: a SubjectPublicKeyInfo. It goes the way of values, and is one.
+    pub public: Secret,
 }
 
 /// Makes a key pair, with random numbers of the operating system. `like` is the key that it follows: PEM, PEM with `\n` for line breaks,
@@ -54,8 +54,7 @@ pub fn make(signing: &Signing, like: &Secret) -> Result<KeyPair, SigningError> {
     let (label, der) = encoded.unwrap_or(("PRIVATE KEY", pkcs8));
     let private = form.private(label, &der).map_err(|error| failed(error.to_string()))?;
     // Read back: what is given out is known to be readable, and the halves to belong together.
-    let public = public_of(&private)?.to_der().ok_or(SigningError::Public)?;
-    let public = form.public(&public).map_err(|error| failed(error.to_string()))?;
+    let public = public_like(&private)?;
     Ok(KeyPair { private, public })
 }
 

@@ -1,6 +1,6 @@
 //! Key pairs that tokens are signed with: made in memory, in the form of the key that they follow.
 //!
-//! [`make`] gives a pair, [`public_of`] the public half of any private key that stands in a manager, [`published`] says whether a JWKS lists
+//! [`make`] gives a pair, [`public_of`] and [`public_like`] the public half of any private key that stands in a manager, [`published`] says whether a JWKS lists
 //! it. Nothing here is written to a file, and nothing is signed.
 
 mod form;
@@ -10,6 +10,7 @@ mod published;
 pub use make::{KeyPair, make};
 pub use published::published;
 
+use self::form::Form;
 use crate::{
     model::Secret,
     provider::offline::{PublicKey, key},
@@ -47,21 +48,20 @@ pub fn public_of(private: &Secret) -> Result<PublicKey, SigningError> {
     key::public_of(private).map_err(SigningError::Private)
 }
 
+/// The public half of a private key as a SubjectPublicKeyInfo, in the private half's own outer form.
+///
+/// # Errors
+/// That the private key can't be read, or is encrypted.
+pub fn public_like(private: &Secret) -> Result<Secret, SigningError> {
+    let der = public_of(private)?.to_der().ok_or(SigningError::Public)?;
+    Form::of(private)?.public(&der).ok_or(SigningError::Public)
+}
+
 /// Whether these are the two halves of one key.
 ///
 /// # Errors
 /// That one of them can't be read.
-pub fn same_pair(private: &Secret, public: &str) -> Result<bool, SigningError> {
-    let public = PublicKey::read(public.as_bytes()).ok_or(SigningError::Public)?;
+pub fn same_pair(private: &Secret, public: &Secret) -> Result<bool, SigningError> {
+    let public = PublicKey::read(public.expose()).ok_or(SigningError::Public)?;
     Ok(public_of(private)? == public)
-}
-
-/// The public half of a private key, in the form of that: what stands beside it in the manager.
-///
-/// # Errors
-/// A key that can't be read.
-pub fn public_like(private: &Secret) -> Result<Secret, SigningError> {
-    let der = public_of(private)?.to_der().ok_or(SigningError::Public)?;
-    let text = form::Form::of(private)?.public(&der);
-    text.map(Secret::new).map_err(|_| SigningError::Public)
 }

@@ -9,6 +9,7 @@ mod command;
 mod grafana;
 mod keycloak;
 mod kubernetes;
+mod manager;
 mod manual;
 mod minio;
 mod nats;
@@ -22,10 +23,11 @@ mod web;
 use std::fmt;
 
 pub use cache::CacheUser;
-pub use command::Program;
+pub use command::Operator;
 pub use grafana::Grafana;
 pub use keycloak::Keycloak;
 pub use kubernetes::KubernetesSecret;
+pub use manager::{ManagerCredential, Shape};
 pub use manual::Manual;
 pub use minio::Minio;
 pub use nats::Nats;
@@ -188,6 +190,3 @@ impl fmt::Debug for Means<'_> {
         f.write_str("Means")
     }
 }
-
-fn manager_token<'a>(_: &crate::respond::Incident, _: &crate::respond::Tools<'a>) -> Result<Box<dyn Target + 'a>, String> { Err(String::new()) }
-fn manager_token_of<'a>(_: &str, _: &Secret, _: &[(crate::provider::Role, Secret)], _: &crate::respond::Tools<'a>) -> Result<Option<Box<dyn Target + 'a>>, String> { Ok(None) }

@@ -1,13 +1,15 @@
 //! Which target a secret has, by what the inventory says of it.
 
 use super::{
-    CacheUser, Grafana, Keycloak, KubernetesSecret, Manual, Minio, Nats, PostgresRole, Provider, SigningKey, Target,
+    CacheUser, Grafana, Keycloak, KubernetesSecret, ManagerCredential, Manual, Minio, Nats, Operator, PostgresRole, Provider, Shape,
+    SigningKey, Target,
 };
 use crate::{
     inventory::{self, Entry, Inventory, Kind, Playbook},
     model::Secret,
     net::Origin,
     provider::revoke::revocations,
+    store::Tokens,
     respond::{
         Incident, Loose, Subject, Tools,
         audit::{Action, EventType, Outcome},
@@ -31,7 +33,7 @@ pub(crate) fn of_entry<'a>(
     match &entry.playbook {
         Some(Playbook::Command(name)) => {
             let program = tools.delivery.program(name)?;
-            Ok(Some(Box::new(program.target(entry.path(), environment.to_owned()))))
+            Ok(Some(Box::new(Operator::new(program, entry.in_environment(environment)))))
         }
         // These say themselves what a person has to do.
         Some(Playbook::Manual) if !is_told_by_itself(target) => {
@@ -41,7 +43,10 @@ pub(crate) fn of_entry<'a>(
         _ => match (target, &entry.signing) {
             (Some(target), _) => of_target(target, entry, incident, tools).map(Some),
             (None, Some(signing)) => Ok(Some(Box::new(SigningKey::new(signing, tools.means.send)))),
-            (None, None) if entry.kind == Kind::ManagerToken => super::manager_token(incident, tools).map(Some),
+            (None, None) if entry.kind == Kind::ManagerToken => {
+                let value = value(incident, tools)?.ok_or("the manager does not hold that version any more")?;
+                of_manager(&value, None, tools)?.map(Some).ok_or_else(|| "the value is no credential of the manager".into())
+            }
             (None, None) => Ok(None),
         },
     }
@@ -71,10 +76,39 @@ fn of_target<'a>(
             let target = KubernetesSecret::new(*cluster, secret, &entry.name, tools.delivery.wait);
             Box::new(target.map_err(|trouble| trouble.to_string())?)
         }
+        inventory::Target::InfisicalIdentity(identity) => {
+            let value = value(incident, tools)?.ok_or("the manager does not hold that version any more")?;
+            of_manager(&value, Some(identity), tools)?.ok_or("the value is no credential of the manager")?
+        }
         inventory::Target::Provider(key) => {
             Box::new(Provider::of_entry(key, value(incident, tools)?.as_ref(), means))
         }
     })
+}
+
+/// A credential of the manager itself; `None` where the value does not look like one.
+fn of_manager<'a>(
+    value: &Secret,
+    identity: Option<&'a inventory::InfisicalIdentity>,
+    tools: &Tools<'a>,
+) -> Result<Option<Boxed<'a>>, String> {
+    let Some(shape) = Shape::of(value) else { return Ok(None) };
+    let tokens = tools.tokens.ok_or(
+        "it is a credential of Infisical: say --store infisical, with a login that may administer its identities",
+    )?;
+    let token = match &shape {
+        Shape::ServiceToken { id } => named(id, tokens, tools),
+        _ => None,
+    };
+    Ok(Some(Box::new(ManagerCredential::new(tokens, shape, identity, token))))
+}
+
+/// What the inventory says of a service token, if the manager tells its name.
+fn named<'a>(id: &str, tokens: &Tokens, tools: &Tools<'a>) -> Option<&'a inventory::Token> {
+    // Whether it may be asked is said by the check; here it is only for the recipe of the next one.
+    let listed = tokens.service_tokens().ok()?;
+    let name = listed.into_iter().find(|token| token.id == id)?.name;
+    tools.inventory.tokens.iter().find(|token| token.name == name)
 }
 
 /// The value that is to be replaced: some targets depend on its shape. That it is read is recorded.
@@ -96,8 +130,8 @@ pub(crate) fn unmanaged<'a>(incident: &'a Incident, tools: &Tools<'a>) -> Result
         return Err(format!("{} is in the manager", incident.subject));
     };
     let Loose { value, companions } = (tools.recover)(finding, source)?;
-    if let Some(token) = super::manager_token_of(&finding.rule, &value, &companions, tools)? {
-        return Ok(token);
+    if finding.rule.starts_with("infisical-") {
+        return of_manager(&value, None, tools)?.ok_or_else(|| format!("{} is no credential of a manager", finding.rule));
     }
     let target = Provider::of_finding(&finding.rule, companions, tools.means);
     let target = target.ok_or_else(|| {

@@ -30,6 +30,12 @@ pub(super) enum Kind {
     NotAllowed,
     /// The request is not taken as it is, for another reason.
     NotTaken,
+    /// The credential that was asked with is revoked, expired, or its owner gone.
+    Dead,
+    /// There is no such service token, any more.
+    NoToken,
+    /// A change was sent, and whether it was made is not known.
+    Lost,
     /// Anything else: nothing more is to be tried.
     Other,
 }
@@ -71,6 +77,9 @@ pub(super) struct Asked<'a> {
 enum Meaning {
     Locked,
     Unauthenticated(&'static str),
+    /// The same of what was good once.
+    Dead(&'static str),
+    NoToken(&'static str),
     NotAllowed(&'static str),
     Forbidden(&'static str),
     Licence,
@@ -78,7 +87,7 @@ enum Meaning {
     Exists,
 }
 
-use Meaning::{Exists, Forbidden, Licence, Locked, Missing, NotAllowed, Unauthenticated};
+use Meaning::{Dead, Exists, Forbidden, Licence, Locked, Missing, NoToken, NotAllowed, Unauthenticated};
 
 /// Status, start of `error`, part of `message`, meaning; the first that fits counts.
 const TABLE: &[(u16, &str, &str, Meaning)] = &[
@@ -95,33 +104,33 @@ const TABLE: &[(u16, &str, &str, Meaning)] = &[
         401,
         "",
         "client secret has been revoked",
-        Unauthenticated("the client secret that this access token came from was revoked; set a new one"),
+        Dead("the client secret that this access token came from was revoked; set a new one"),
     ),
     (
         401,
         "",
         "auth method has been revoked",
-        Unauthenticated("universal auth was taken from this identity; attach it again, or use another"),
+        Dead("universal auth was taken from this identity; attach it again, or use another"),
     ),
-    (401, "", "token has been revoked", Unauthenticated("the access token was revoked; get a new one")),
+    (401, "", "token has been revoked", Dead("the access token was revoked; get a new one")),
     (
         401,
         "",
         "not a member of the organization",
-        Unauthenticated("the identity was deleted, or taken out of the organization"),
+        Dead("the identity was deleted, or taken out of the organization"),
     ),
-    (401, "", "Invalid service token", Unauthenticated("the service token is wrong; set it anew")),
+    (401, "", "Invalid service token", Dead("the service token is wrong; set it anew")),
     (
         401,
         "",
         "Token missing",
         Unauthenticated("it saw no token: something in between takes the header `authorization` away"),
     ),
-    (401, "", "expired", Unauthenticated("the login has expired; set a new one")),
-    (401, "", "usage limit", Unauthenticated("the login was used as often as it may be; set a new one")),
+    (401, "", "expired", Dead("the login has expired; set a new one")),
+    (401, "", "usage limit", Dead("the login was used as often as it may be; set a new one")),
     (401, "", "", Unauthenticated("it does not take the login; set it anew")),
-    (403, "", "ervice token has expired", Unauthenticated("the service token has expired; make a new one")),
-    (403, "TokenError", "expired", Unauthenticated("the access token has expired; get a new one")),
+    (403, "", "ervice token has expired", Dead("the service token has expired; make a new one")),
+    (403, "TokenError", "expired", Dead("the access token has expired; get a new one")),
     (
         403,
         "TokenError",
@@ -143,7 +152,7 @@ const TABLE: &[(u16, &str, &str, Meaning)] = &[
         NotAllowed("with this kind of login; a user's token, HEKATE_INFISICAL_USER_TOKEN, is needed"),
     ),
     (403, "", "", NotAllowed("")),
-    (404, "", "Service token with ID", Unauthenticated("the service token was deleted; make a new one")),
+    (404, "", "Service token with ID", NoToken("the service token was deleted; make a new one")),
     (404, "Not Found", "Route ", Missing(Kind::NoRoute)),
     (404, "SecretPathNotFound", "", Missing(Kind::NoFolder)),
     (404, "CreateSecret", "", Missing(Kind::NoFolder)),
@@ -220,7 +229,9 @@ fn shown(text: &str, most: usize) -> String {
 /// What an answer that is no success means.
 pub(super) fn judge(answer: &Answer, asked: &Asked<'_>) -> Fault {
     let store = asked.store.to_owned();
-    let Some(refusal) = Refusal::of(answer) else { return foreign(answer, store).into() };
+    let Some(refusal) = Refusal::of(answer) else {
+        return Fault { kind: kind_of_trouble(answer.status, asked), error: foreign(answer, store) };
+    };
     let fits = |(status, error, message, _): &&(u16, &str, &str, Meaning)| {
         *status == answer.status && refusal.error.starts_with(error) && refusal.text().contains(message)
     };
@@ -237,6 +248,8 @@ fn mean(meaning: &Meaning, refusal: &Refusal, asked: &Asked<'_>) -> Fault {
         Unauthenticated(what) => {
             (Kind::Other, StoreError::Unauthenticated { store, what: (*what).to_owned() })
         }
+        Dead(what) => (Kind::Dead, StoreError::Unauthenticated { store, what: (*what).to_owned() }),
+        NoToken(what) => (Kind::NoToken, StoreError::Unauthenticated { store, what: (*what).to_owned() }),
         Forbidden(what) => (Kind::Other, StoreError::Forbidden { store, what: (*what).to_owned() }),
         NotAllowed(how) => {
             let what = format!("{} {how}", asked.what).trim_end().to_owned();
@@ -268,13 +281,19 @@ fn by_status(answer: &Answer, refusal: &Refusal, asked: &Asked<'_>) -> Fault {
                 "; whether it was done is not known: look before you try again"
             };
             let why = format!("it failed with {} at {}{id}{lost}", answer.status, asked.what);
-            StoreError::Unreachable { store, why }.into()
+            let kind = kind_of_trouble(answer.status, asked);
+            Fault { kind, error: StoreError::Unreachable { store, why } }
         }
         status => {
             let what = format!("it does not take {} ({status}){words}{id}", asked.what);
             Fault { kind: Kind::NotTaken, error: StoreError::Malformed { store, what } }
         }
     }
+}
+
+/// A server, or a proxy before it, that fails may have done what it was asked.
+fn kind_of_trouble(status: u16, asked: &Asked<'_>) -> Kind {
+    if status >= 500 && !asked.is_safe { Kind::Lost } else { Kind::Other }
 }
 
 fn too_many(answer: &Answer) -> String {
@@ -301,18 +320,29 @@ fn foreign(answer: &Answer, store: String) -> StoreError {
 }
 
 /// A body that is not what the route answers with.
-pub(super) fn not_its(status: u16, store: String) -> StoreError {
+fn not_its(status: u16, store: String) -> StoreError {
     let what = format!(
         "the answer ({status}) is not Infisical's, or not whole; check HEKATE_INFISICAL_URL, and proxies in between"
     );
     StoreError::Malformed { store, what }
 }
 
+/// A success whose body can't be read.
+pub(super) fn unread(status: u16, asked: &Asked<'_>) -> Fault {
+    let kind = if asked.is_safe { Kind::Other } else { Kind::Lost };
+    Fault { kind, error: not_its(status, asked.store.to_owned()) }
+}
+
 /// No answer at all.
-pub(super) fn no_answer(failure: &Failure, asked: &Asked<'_>) -> StoreError {
+pub(super) fn no_answer(failure: &Failure, asked: &Asked<'_>) -> Fault {
     let is_lost = !asked.is_safe && !matches!(failure, Failure::Refused { .. } | Failure::Connect { .. });
-    let lost = if is_lost { "; whether it was done is not known: look before you try again" } else { "" };
-    StoreError::Unreachable { store: asked.store.to_owned(), why: format!("{failure}{lost}") }
+    let (kind, lost) = if is_lost {
+        (Kind::Lost, "; whether it was done is not known: look before you try again")
+    } else {
+        (Kind::Other, "")
+    };
+    let error = StoreError::Unreachable { store: asked.store.to_owned(), why: format!("{failure}{lost}") };
+    Fault { kind, error }
 }
 
 #[cfg(test)]
@@ -356,23 +386,17 @@ mod tests {
                 401,
                 "UnauthorizedError",
                 "Failed to authorize: client secret has been revoked",
-                Kind::Other,
+                Kind::Dead,
                 "client secret that",
             ),
             (
                 401,
                 "UnauthorizedError",
                 "Failed to authorize: token has been revoked",
-                Kind::Other,
+                Kind::Dead,
                 "access token was revoked",
             ),
-            (
-                403,
-                "TokenError",
-                "Your token has expired. Please re-authenticate.",
-                Kind::Other,
-                "has expired",
-            ),
+            (403, "TokenError", "Your token has expired. Please re-authenticate.", Kind::Dead, "has expired"),
             (403, "TokenError", "invalid signature", Kind::Other, "made by another server"),
             (
                 403,
@@ -403,7 +427,7 @@ mod tests {
                 "licence does not include",
             ),
             (404, "Not Found", "Route GET:/api/v4/nope not found", Kind::NoRoute, "Route GET"),
-            (404, "NotFound", "Service token with ID '0' not found", Kind::Other, "was deleted"),
+            (404, "NotFound", "Service token with ID '0' not found", Kind::NoToken, "was deleted"),
             (404, "NotFound", "Secret with name 'B' not found", Kind::NoSecret, "Secret with name"),
             (
                 404,
@@ -421,6 +445,28 @@ mod tests {
             let shown = fault.error.to_string();
             assert_eq!(fault.kind, kind, "{shown}");
             assert!(shown.contains(words) && shown.starts_with("host (project kosmos)"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_change_whose_answer_is_lost_is_told_from_one_that_was_not_made() {
+        let asked = |is_safe| Asked { store: "host", what: "x", token: None, is_secret: true, is_safe };
+        let timeout = Failure::Timeout { host: "host".into() };
+        let refused = Failure::Refused { host: "host".into(), why: "no".into() };
+        let failed = refusal(500, "InternalServerError", "x");
+        for (fault, kind) in [
+            (no_answer(&timeout, &asked(false)), Kind::Lost),
+            (no_answer(&timeout, &asked(true)), Kind::Other),
+            (no_answer(&refused, &asked(false)), Kind::Other),
+            (judge(&failed, &asked(false)), Kind::Lost),
+            (judge(&failed, &asked(true)), Kind::Other),
+            (judge(&answer(502, "<html>"), &asked(false)), Kind::Lost),
+            (judge(&answer(403, "<html>"), &asked(false)), Kind::Other),
+            (judge(&answer(429, ""), &asked(false)), Kind::Other),
+            (unread(200, &asked(false)), Kind::Lost),
+            (unread(200, &asked(true)), Kind::Other),
+        ] {
+            assert_eq!(fault.kind, kind, "{}", fault.error);
         }
     }
 

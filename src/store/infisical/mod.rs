@@ -10,6 +10,7 @@ mod list;
 mod options;
 mod project;
 mod session;
+mod tokens;
 mod value;
 mod version;
 mod wire;
@@ -30,6 +31,7 @@ use self::{
 };
 pub use self::{
     options::{InfisicalOptions, Login},
+    tokens::{ClientSecret, CredentialError, ServiceToken, Tokens},
     value::as_stored,
 };
 use super::{Listing, SecretPath, Store, StoreError, Stored, Written};
@@ -181,7 +183,7 @@ impl Infisical {
         if answer.status != 200 {
             return Err(fault::judge(&answer, &asked));
         }
-        wire::parse(&answer).ok_or_else(|| fault::not_its(answer.status, store.clone()).into())
+        wire::parse(&answer).ok_or_else(|| fault::unread(answer.status, &asked))
     }
 
     fn request(&self, ask: &Ask<'_>, token: Option<&Secret>) -> Request {
