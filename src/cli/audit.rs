@@ -138,10 +138,17 @@ fn page(color: Color) -> Page {
 /// When, what and how it went; below it who, about what, and what else there is to know.
 fn put_entry(page: &mut Page, entry: &Entry) {
     let event = &entry.event;
-    page.put(FRAME, &format!("{:.0}  ", event.timestamp));
-    page.put(STRONG, event.action.as_str());
+    let (time, action) = (format!("{:.0}", event.timestamp), event.action.as_str());
+    page.put(FRAME, &time);
+    // Where it does not fit behind the time, it stands below.
+    if time.len() + action.len() + event.result.as_str().len() + 4 > page.width() {
+        page.end_line();
+    }
+    page.blanks(2);
+    page.put(STRONG, action);
+    page.blanks(2);
     let style = if matches!(event.result, Outcome::Failure | Outcome::Refused) { ALARM } else { PLAIN };
-    page.put(style, &format!("  {}", event.result));
+    page.put(style, event.result.as_str());
     page.end_line();
     let user = event.user.as_ref();
     let who = user.map(|user| format!("{}{}", user.id, in_brackets(user.email.as_deref())));

@@ -192,7 +192,8 @@ impl Event {
         self
     }
 
-    /// With something else to know: never a secret. Control characters are escaped, and what is long is cut.
+    /// With something else to know: never a secret. Control characters are escaped, and what is long is cut; beyond 32 of them, the last are left
+    /// out.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl fmt::Display) -> Self {
         if self.metadata.len() < MOST_METADATA {
