@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{
     cluster::Cluster,
+    fault::Fault,
     managed,
     object::Object,
     wait::{Wait, Watch},
@@ -43,12 +44,11 @@ fn look(cluster: &Cluster<'_>, consumer: &Consumer, watch: &Watch<'_>) -> Result
 }
 
 /// The right that the account lacks, in words.
-pub(in crate::respond) fn missing_right(
+pub(super) fn missing_right(
     cluster: &Cluster<'_>,
     verb: &str,
     object: &Object,
 ) -> Result<Option<String>, Trouble> {
-    use super::fault::Fault;
     match cluster.may(verb, object) {
         Ok(true) => Ok(None),
         Ok(false) => Ok(Some(Fault::Forbidden.explain(verb, object))),
@@ -89,4 +89,34 @@ pub fn requests(consumer: &Consumer) -> Vec<String> {
     };
     let first = [format!("GET {path}"), format!("PATCH {path} (merge patch: {what})"), named];
     first.into_iter().chain(back).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(kind: ConsumerType, name: &str) -> Vec<String> {
+        let consumer = Consumer {
+            kind,
+            namespace: "kosmos".into(),
+            name: name.into(),
+            next_env: None,
+            secret: None,
+            token: None,
+        };
+        requests(&consumer)
+    }
+
+    #[test]
+    fn a_plan_shows_every_request() {
+        let sync = lines(ConsumerType::InfisicalSecret, "credentials");
+        let path = "/apis/secrets.infisical.com/v1alpha1/namespaces/kosmos/infisicalsecrets/credentials";
+        assert_eq!(sync.iter().filter(|line| line.starts_with(&format!("PATCH {path}"))).count(), 2);
+        let fixed = lines(ConsumerType::InfisicalStaticSecret, "credentials");
+        assert_eq!(fixed.iter().filter(|line| line.starts_with("PATCH")).count(), 1);
+        let restart = lines(ConsumerType::DaemonSet, "zeus");
+        assert_eq!(restart[0], "GET /apis/apps/v1/namespaces/kosmos/daemonsets/zeus");
+        assert!(restart[1].contains("fieldManager=kubectl-rollout"));
+        assert_eq!(lines(ConsumerType::Deployment, "../x"), ["`../x` is no name of an object of Kubernetes"]);
+    }
 }

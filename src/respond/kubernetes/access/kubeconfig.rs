@@ -357,5 +357,5 @@ fn bearer(user: Found<User>, server: &str, roots: &Secret) -> Result<Bearer, Acc
         version: exec.api_version,
         cluster: told,
     };
-    Ok(Bearer::Plugin { plugin, ticket: Mutex::new(None) })
+    Ok(Bearer::Plugin { plugin: Box::new(plugin), ticket: Mutex::new(None) })
 }

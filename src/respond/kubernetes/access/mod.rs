@@ -83,7 +83,7 @@ enum Bearer {
     File(PathBuf),
     /// A program says it. Whoever asks at the same time waits for one run of it, hence the lock.
     Plugin {
-        plugin: Plugin,
+        plugin: Box<Plugin>,
         ticket: Mutex<Option<Ticket>>,
     },
 }

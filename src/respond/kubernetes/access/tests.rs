@@ -34,7 +34,7 @@ fn config(cluster: &str, user: &str) -> String {
 }
 
 fn said(result: Result<Access, AccessError>) -> String {
-    result.err().expect("it is refused").to_string()
+    result.expect_err("it is refused").to_string()
 }
 
 fn bearer(access: &Access) -> String {
