@@ -166,7 +166,7 @@ const KINDS: &[Kind] = &[
         check: (
             "GET /v1/auth/token/lookup-self",
             r#"{"data":{"id":"x","policies":[],"accessor":"a","display_name":"d"}}"#,
-            (403, r#"{"errors":["permission denied"]}"#),
+            (403, r#"{"errors":["bad token"]}"#),
         ),
         act: ("POST /v1/auth/token/revoke-self", 204, ""),
         shows: "$VALUE",
