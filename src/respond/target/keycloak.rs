@@ -73,7 +73,7 @@ impl<'a> Keycloak<'a> {
             return Ok(Entered::Session(Session { access, refresh, realm }));
         }
         let why = json["error_description"].as_str().unwrap_or_default();
-        let is_grant = json["error"] == Value::from("invalid_grant") && matches!(answer.status, 400 | 401);
+        let is_grant = json["error"] == "invalid_grant" && matches!(answer.status, 400 | 401);
         Ok(match is_grant {
             true if why.contains("not fully set up") => Entered::Incomplete,
             true => Entered::Refused,

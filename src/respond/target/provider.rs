@@ -107,7 +107,7 @@ impl<'a> Provider<'a> {
         self
     }
 
-    /// Whether old and new value have a second half that stands elsewhere.
+    /// How keys of a rule are ended; of one that nothing is known of, as the provider's usual keys are.
     fn revocation(&self, rule: &str) -> Option<&'static Revocation> {
         revocation_of(rule).or_else(|| revocations_by(&self.provider).next())
     }
