@@ -1,6 +1,8 @@
 //! Response: from a finding to a dead secret.
 
 mod audit;
+#[cfg(unix)]
+mod commands;
 mod databases;
 mod kubernetes;
 mod kubernetes_access;
