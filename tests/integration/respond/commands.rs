@@ -9,7 +9,10 @@ use std::{
 
 use hekate::{
     model::Secret,
-    respond::target::{Accepts, Act, Operator, Program, Target, Trouble, Values},
+    respond::{
+        Program,
+        target::{Accepts, Act, Operator, Target, Trouble, Values},
+    },
     store::SecretPath,
 };
 
@@ -42,7 +45,7 @@ impl Script {
     }
 
     fn target(&self) -> Operator<'_> {
-        Operator::new(&self.program, &self.path)
+        Operator::new(&self.program, self.path.clone())
     }
 
     fn perform(&self, act: Act) -> Result<(), Trouble> {

@@ -580,10 +580,10 @@ fn the_next_key_comes_to_the_container_that_reads_the_secret_and_goes_again() {
     let patches = fixture.patches();
     set_next_env(&fixture.cluster(), &zeus, key, &wait()).unwrap();
     assert_eq!(fixture.patches(), patches, "it is there already");
-    unset_next_env(&fixture.cluster(), &zeus, key, &wait()).unwrap();
+    unset_next_env(&fixture.cluster(), &zeus, key.key, &wait()).unwrap();
     assert_eq!(fixture.spec("deployments/zeus"), before);
     assert!(!fixture.double.world().pod("kosmos", "zeus").contains_key("KEY_NEW"));
-    unset_next_env(&fixture.cluster(), &zeus, key, &wait()).unwrap();
+    unset_next_env(&fixture.cluster(), &zeus, key.key, &wait()).unwrap();
     assert_eq!(fixture.patches(), patches + 1, "it is gone already");
 }
 
@@ -595,7 +595,7 @@ fn a_variable_of_somebody_else_is_left_alone() {
     let key = SecretKey { secret: "credentials", key: NAME };
     let said = refusal(set_next_env(&fixture.cluster(), &taken, key, &wait()));
     assert!(said.contains("has the variable MODE from elsewhere"), "{said}");
-    unset_next_env(&fixture.cluster(), &taken, key, &wait()).unwrap();
+    unset_next_env(&fixture.cluster(), &taken, key.key, &wait()).unwrap();
     assert_eq!(fixture.spec("deployments/zeus"), before);
 }
 
