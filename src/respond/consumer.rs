@@ -130,18 +130,15 @@ fn secrets_of(
     Ok(kubernetes::sync(delivery.cluster()?, consumer, &expect, &delivery.wait)?.secrets)
 }
 
-/// Restarts what is no operator's, and waits until all of it runs.
+/// Restarts what is no operator's, and waits until all of it runs. `mark` tells this restart from others: what has it already was
+/// restarted by an earlier try.
 pub(super) fn restart(
     delivery: &Delivery<'_>,
     consumers: &[Consumer],
     round: &Round<'_>,
-    incident: &str,
+    mark: &str,
 ) -> Result<Vec<String>, Trouble> {
-    let own_mark = match round {
-        Round::WithNext(_) => format!("{incident}-next"),
-        _ => incident.to_owned(),
-    };
-    let mark = delivery.mark.unwrap_or(&own_mark);
+    let mark = delivery.mark.unwrap_or(mark);
     let mut notes = Vec::new();
     for consumer in consumers.iter().filter(|consumer| !is_synced(consumer)) {
         if is_command(consumer) {

@@ -58,8 +58,7 @@ impl Program {
     /// # Errors
     /// See [`Trouble`].
     pub fn tell(&self, input: &[u8]) -> Result<(), Trouble> {
-        let variables = vec![("HEKATE_ACTION", "notify".to_owned())];
-        self.done(self.run(variables, Some(&Secret::new(input)), &[]), "notify")
+        self.done(self.run(Vec::new(), Some(&Secret::new(input)), &[]), "notify")
     }
 
     /// The program's file. Folders of `PATH` that are relative don't count: what lies there is the scanned tree's.

@@ -271,7 +271,8 @@ impl Saga<'_> {
             _ => consumer::Round::Plain,
         };
         let id = &self.case.incident.id;
-        Ok(consumer::restart(self.tools.delivery, self.case.consumers(), &round, id)?)
+        let mark = if step == Step::RestartNext { format!("{id}-next") } else { id.clone() };
+        Ok(consumer::restart(self.tools.delivery, self.case.consumers(), &round, &mark)?)
     }
 
     fn prove_next(&mut self) -> Taken {

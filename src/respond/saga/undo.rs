@@ -50,7 +50,8 @@ impl Saga<'_> {
                 Ok(())
             }
             Step::RestartNext => {
-                let id = &self.case.incident.id;
+                // A mark of its own: the restart that follows a second try must not be taken for this one.
+                let id = &format!("{}-undo", self.case.incident.id);
                 let next = self.case.signing().map_or("", |signing| signing.next_name.as_str());
                 let round = consumer::Round::WithoutNext(next);
                 consumer::restart(self.tools.delivery, self.case.consumers(), &round, id)?;

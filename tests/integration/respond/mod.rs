@@ -3,6 +3,7 @@
 mod audit;
 #[cfg(unix)]
 mod commands;
+mod crash;
 mod databases;
 mod kubernetes;
 mod kubernetes_access;

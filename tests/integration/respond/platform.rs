@@ -234,12 +234,19 @@ policies:
     /// Asserts that there is one valid password: the store's, and not the one that leaked, if it was replaced.
     #[track_caller]
     pub(crate) fn is_whole(&self, replaced: bool) {
+        assert_eq!(self.is_whole_after(&self.old), replaced, "whether it was replaced");
+    }
+
+    /// The same, where another password was valid before. Says whether it was replaced.
+    #[track_caller]
+    pub(crate) fn is_whole_after(&self, before: &str) -> bool {
         let current = self.current();
         assert!(self.accepts(&current), "the store's password is not accepted");
-        assert_eq!(current != self.old, replaced, "whether it was replaced");
-        assert_eq!(self.accepts(&self.old), !replaced, "whether the old password is accepted");
+        let replaced = current != before;
+        assert_eq!(self.accepts(before), !replaced, "whether the old password is accepted");
         assert_eq!(self.pending(), Vec::<String>::new(), "something is left in the pending folder");
         self.hekate(&["audit", "verify", "--state", "outside/state"]).ends(0);
+        replaced
     }
 
     /// Everything that was written under the project, but the store and the repository, as text.

@@ -5,7 +5,8 @@ use super::platform::{PLACE, Platform, ROLE};
 #[test]
 fn a_password_of_a_commit_is_replaced_and_the_old_one_is_dead() {
     let Some(platform) = Platform::new() else { return };
-    platform.respond(&["inventory", "pull", "--index", "outside/hekate.idx"]).ends(0);
+    let store = ["--store", "dir:outside/store", "--inventory", "outside/inventory.yaml"];
+    platform.hekate(&[&["inventory", "pull", "--index", "outside/hekate.idx"], &store[..]].concat()).ends(0);
     platform
         .hekate(&["history", ".", "--index", "outside/hekate.idx", "-o", "json:outside/report.json"])
         .ends(4);
@@ -20,7 +21,8 @@ fn a_password_of_a_commit_is_replaced_and_the_old_one_is_dead() {
     for text in [&shown.stdout, &done.stdout, &done.stderr, &platform.written(), &platform.project.read("outside/plan.json")] {
         assert!(!text.contains(&new) && !text.contains(&platform.old), "a value is shown");
     }
-    platform.respond(&["respond", "status", "--all"]).ends(0);
+    let status = platform.hekate(&["respond", "status", "--all", "--state", "outside/state"]).ends(0);
+    assert!(status.stdout.contains("contained: after") && status.stdout.contains("rotated: after"), "{}", status.stdout);
 }
 
 #[test]
