@@ -214,13 +214,15 @@ impl Own {
             None => command.arg(folder.join("redis.conf")),
         };
         command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--dir"]).arg(folder);
-        let child = command.stdout(Stdio::null()).spawn().expect("start redis-server");
+        let mut child = command.stdout(Stdio::null()).spawn().expect("start redis-server");
         for _ in 0..400 {
             if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
                 return child;
             }
             thread::sleep(Duration::from_millis(25));
         }
+        child.kill().expect("end redis-server");
+        child.wait().expect("end redis-server");
         panic!("redis-server does not listen");
     }
 
