@@ -111,19 +111,20 @@ impl<'a> CacheUser<'a> {
         let mut session = self.session(&change.order(values))?;
         let user = self.user(&mut session)?;
         let rules = flavour::rules(self.target.flavour, change, values, &user);
-        if !rules.is_empty() {
-            self.set_user(&mut session, &rules)?;
-        }
-        // What is in force is what counts; `remains` saves once more, and says where that fails.
-        self.save(&mut session).unwrap_or_default();
+        self.set_user(&mut session, &rules)?;
         session.close();
         Ok(())
     }
 
     fn set_user(&self, session: &mut CacheSession, rules: &[Secret]) -> Result<(), Trouble> {
-        let head: [&[u8]; 3] = [b"ACL", b"SETUSER", self.target.user.as_bytes()];
-        let words: Vec<&[u8]> = head.into_iter().chain(rules.iter().map(Secret::expose)).collect();
-        session.run(&words).map(drop).map_err(of_change)
+        if !rules.is_empty() {
+            let head: [&[u8]; 3] = [b"ACL", b"SETUSER", self.target.user.as_bytes()];
+            let words: Vec<&[u8]> = head.into_iter().chain(rules.iter().map(Secret::expose)).collect();
+            session.run(&words).map_err(of_change)?;
+        }
+        // What is in force is what counts; `remains` saves once more, and says where that fails.
+        self.save(session).unwrap_or_default();
+        Ok(())
     }
 
     fn turn(&self, is_on: bool) -> Result<(), Trouble> {

@@ -118,6 +118,11 @@ fn a_user_who_is_off_has_no_client_and_neither_value_counts_as_refused() {
     pair.done(&user, Act::Retire);
     pair.done(&user, Act::Release);
     assert_eq!((user.accepts(&pair.old), user.accepts(&pair.new)), (Accepts::No, Accepts::Yes));
+    // A restart must not turn it off again.
+    let saved =
+        fs::read_to_string(Path::new(&setting("SERVICES")).join("redis/users.acl")).expect("its users");
+    let line = saved.lines().find(|line| line.contains(&name)).expect("it is saved");
+    assert!(line.contains(" on "), "turned off");
 }
 
 #[test]
