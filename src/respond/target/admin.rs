@@ -4,7 +4,7 @@ use std::{net::TcpStream, path::Path};
 
 use percent_encoding::percent_decode;
 
-use super::{Means, Trouble};
+use super::{Accepts, Means, Trouble, Values};
 use crate::{
     model::{Secret, Verdict},
     net::{AddressPolicy, dial},
@@ -85,6 +85,45 @@ impl TlsWish {
             None => Tls::Required { ca },
         }
     }
+}
+
+/// Who changes a value: an administrator, or its owner, who logs in with whichever value is in force.
+#[derive(Debug)]
+pub(super) struct Actor {
+    owner: String,
+    /// The owner is one too, where the URL names it: then its password is one more that may be in force.
+    admin: Option<(String, Secret)>,
+}
+
+impl Actor {
+    pub(super) fn owner(owner: &str) -> Self {
+        Self { owner: owner.to_owned(), admin: None }
+    }
+
+    pub(super) fn administrator(owner: &str, user: String, password: Secret) -> Self {
+        Self { owner: owner.to_owned(), admin: Some((user, password)) }
+    }
+
+    /// Whether the owner changes its own value.
+    pub(super) fn is_owner(&self) -> bool {
+        self.user() == self.owner
+    }
+
+    /// Who logs in.
+    pub(super) fn user(&self) -> &str {
+        self.admin.as_ref().map_or(&self.owner, |(user, _)| user)
+    }
+
+    /// With what: `values` where it is the owner, in this order, and the URL's password.
+    fn passwords<'a>(&'a self, values: &[&'a Secret]) -> Vec<&'a Secret> {
+        let own = if self.is_owner() { values } else { &[] };
+        own.iter().copied().chain(self.admin.as_ref().map(|(_, password)| password)).collect()
+    }
+}
+
+/// Which values may be in force, the likelier first.
+pub(super) fn in_force<'v>(values: &Values<'v>) -> Vec<&'v Secret> {
+    values.new.into_iter().chain([values.old]).collect()
 }
 
 /// Reads an administrator's URL out of the variable that the inventory names.
@@ -193,33 +232,47 @@ fn authorities(file: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// Connects to a target, which may lie in a private network: the inventory is trusted.
-pub(super) fn connect(host: &str, port: u16, means: Means<'_>) -> Result<TcpStream, String> {
+pub(super) fn connect(host: &str, port: u16, means: Means<'_>) -> Result<TcpStream, SessionError> {
     let policy = AddressPolicy::allowing([host]);
-    dial(host, port, &policy, means.limits.connect).map_err(|failure| failure.to_string())
+    let stream = dial(host, port, &policy, means.limits.connect);
+    stream.map_err(|failure| SessionError::NotOpen(Outcome::unknown(failure.to_string())))
 }
 
-/// Opens a session with the first password that the server takes; with it, which one that was.
+/// Opens a session with the first password that the server takes; with it, which of `values` that was, if the owner logs in.
 ///
 /// # Errors
 /// [`Trouble::Refused`] in any case: without a session nothing has changed.
 pub(super) fn open_with<S>(
-    passwords: &[&Secret],
-    open: impl Fn(&Secret) -> Result<S, SessionError>,
+    actor: &Actor,
+    values: &[&Secret],
+    open: impl Fn(&str, &Secret) -> Result<S, SessionError>,
 ) -> Result<(S, usize), Trouble> {
-    for (place, password) in passwords.iter().enumerate() {
-        match open(password) {
+    for (place, password) in actor.passwords(values).into_iter().enumerate() {
+        match open(actor.user(), password) {
             Ok(session) => return Ok((session, place)),
             Err(SessionError::NotOpen(outcome)) if outcome.verdict == Verdict::Inactive => {}
-            Err(SessionError::NotOpen(outcome)) => {
-                return Err(Trouble::Refused(why_not_open(outcome)));
-            }
+            Err(SessionError::NotOpen(outcome)) => return Err(Trouble::Refused(why_not_open(outcome))),
             Err(error) => return Err(of_question(error)),
         }
     }
-    Err(Trouble::Refused(match passwords.len() {
-        1 => "the server refuses the administrator's password".into(),
-        _ => "the server accepts none of the passwords at hand".into(),
+    Err(Trouble::Refused(if actor.is_owner() {
+        format!("the server accepts none of the passwords at hand for {}", actor.owner)
+    } else {
+        "the server refuses the administrator's password".into()
     }))
+}
+
+/// What a login says of the value that it was tried with.
+pub(super) fn accepts(outcome: Result<Outcome, SessionError>) -> Accepts {
+    let outcome = match outcome {
+        Ok(outcome) | Err(SessionError::NotOpen(outcome)) => outcome,
+        Err(error) => return Accepts::Unknown(error.to_string()),
+    };
+    match outcome.verdict {
+        Verdict::Active | Verdict::Restricted => Accepts::Yes,
+        Verdict::Inactive => Accepts::No,
+        _ => Accepts::Unknown(why_not_open(outcome)),
+    }
 }
 
 fn why_not_open(outcome: Outcome) -> String {

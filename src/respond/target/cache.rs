@@ -11,15 +11,12 @@ mod user;
 
 use super::{
     Accepts, Act, Means, Target, Trouble, Values,
-    admin::{self, AdminUrl, Form, TlsWish, half_done, of_change, of_question},
+    admin::{self, Actor, AdminUrl, Form, TlsWish, half_done, in_force, of_change, of_question},
 };
 use crate::{
     inventory::{self, CacheFlavour},
-    model::{Secret, Verdict},
-    provider::{
-        Outcome,
-        login::{self, CacheSession, Service, SessionError, log_in},
-    },
+    model::Secret,
+    provider::login::{self, CacheSession, Service, log_in},
 };
 use flavour::Change;
 use user::User;
@@ -28,17 +25,9 @@ use user::User;
 #[derive(Debug)]
 pub struct CacheUser<'a> {
     target: inventory::Cache,
-    /// None: the user changes itself.
-    admin: Option<Admin>,
+    actor: Actor,
     tls: TlsWish,
     means: Means<'a>,
-}
-
-/// Who logs in. The user itself is one too, where the URL names it.
-#[derive(Debug)]
-struct Admin {
-    user: String,
-    password: Secret,
 }
 
 impl<'a> CacheUser<'a> {
@@ -48,19 +37,15 @@ impl<'a> CacheUser<'a> {
     /// What is missing or contradicts itself, and what to do about it.
     pub fn new(target: &inventory::Cache, means: Means<'a>) -> Result<Self, String> {
         let target = target.clone();
-        let (admin, tls) = match &target.admin_url_env {
+        let (actor, tls) = match &target.admin_url_env {
             Some(variable) => administrator(&target, variable, means)?,
-            None => (None, TlsWish::default()),
+            None => (Actor::owner(&target.user), TlsWish::default()),
         };
         // Words of `ACL SETUSER` have lengths, so that a name can hold anything; the file that it is saved to is one of words.
         if target.user.is_empty() || target.user.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return Err("a user of Redis has a name without spaces; correct `user` in the inventory".into());
         }
-        Ok(Self { tls: tls.with_required(target.tls), target, admin, means })
-    }
-
-    fn is_own(&self) -> bool {
-        self.admin.as_ref().is_none_or(|admin| admin.user == self.target.user)
+        Ok(Self { tls: tls.with_required(target.tls), target, actor, means })
     }
 
     fn product(&self) -> &'static str {
@@ -72,13 +57,8 @@ impl<'a> CacheUser<'a> {
 
     /// A session of whoever changes the user, with the first of `values` that is in force where that is the user itself.
     fn session(&self, values: &[&Secret]) -> Result<CacheSession, Trouble> {
-        let user = self.admin.as_ref().map_or(&self.target.user, |admin| &admin.user);
-        let own = if self.is_own() { values } else { &[] };
-        let passwords: Vec<&Secret> =
-            own.iter().copied().chain(self.admin.as_ref().map(|admin| &admin.password)).collect();
-        let session = admin::open_with(&passwords, |password| {
-            let stream = admin::connect(&self.target.host, self.target.port, self.means)
-                .map_err(|why| SessionError::NotOpen(Outcome::unknown(why)))?;
+        let session = admin::open_with(&self.actor, values, |user, password| {
+            let stream = admin::connect(&self.target.host, self.target.port, self.means)?;
             let target = self.login(user, password, self.tls.at(&stream));
             CacheSession::open(&target, stream, self.means.limits.total)
         });
@@ -131,19 +111,20 @@ impl<'a> CacheUser<'a> {
         let mut session = self.session(&change.order(values))?;
         let user = self.user(&mut session)?;
         let rules = flavour::rules(self.target.flavour, change, values, &user);
-        if !rules.is_empty() {
-            self.set_user(&mut session, &rules)?;
-        }
-        // What is in force is what counts; `remains` saves once more, and says where that fails.
-        self.save(&mut session).unwrap_or_default();
+        self.set_user(&mut session, &rules)?;
         session.close();
         Ok(())
     }
 
     fn set_user(&self, session: &mut CacheSession, rules: &[Secret]) -> Result<(), Trouble> {
-        let head: [&[u8]; 3] = [b"ACL", b"SETUSER", self.target.user.as_bytes()];
-        let words: Vec<&[u8]> = head.into_iter().chain(rules.iter().map(Secret::expose)).collect();
-        session.run(&words).map(drop).map_err(of_change)
+        if !rules.is_empty() {
+            let head: [&[u8]; 3] = [b"ACL", b"SETUSER", self.target.user.as_bytes()];
+            let words: Vec<&[u8]> = head.into_iter().chain(rules.iter().map(Secret::expose)).collect();
+            session.run(&words).map_err(of_change)?;
+        }
+        // What is in force is what counts; `remains` saves once more, and says where that fails.
+        self.save(session).unwrap_or_default();
+        Ok(())
     }
 
     fn turn(&self, is_on: bool) -> Result<(), Trouble> {
@@ -169,7 +150,7 @@ impl<'a> CacheUser<'a> {
 
     /// Whether the user is off: then the server refuses a right password in the words of a wrong one.
     fn is_off(&self) -> bool {
-        if self.is_own() {
+        if self.actor.is_owner() {
             return false;
         }
         let Ok(mut session) = self.session(&[]) else { return false };
@@ -183,7 +164,7 @@ fn administrator(
     target: &inventory::Cache,
     variable: &str,
     means: Means<'_>,
-) -> Result<(Option<Admin>, TlsWish), String> {
+) -> Result<(Actor, TlsWish), String> {
     let form = Form {
         variable,
         schemes: &["redis", "rediss"],
@@ -199,11 +180,8 @@ fn administrator(
             "{variable}: the URL is one {theirs}, and the target in the inventory has `tls: {ours}`"
         ));
     }
-    Ok((Some(Admin { user: user.unwrap_or_else(|| "default".into()), password }), tls))
-}
-
-fn in_force<'v>(values: &Values<'v>) -> Vec<&'v Secret> {
-    values.new.into_iter().chain([values.old]).collect()
+    let user = user.unwrap_or_else(|| "default".into());
+    Ok((Actor::administrator(&target.user, user, password), tls))
 }
 
 impl Target for CacheUser<'_> {
@@ -221,7 +199,7 @@ impl Target for CacheUser<'_> {
         let changed = |change: Change| Some(vec![set(flavour::shown(self.target.flavour, change))]);
         match act {
             Act::Check => Some(vec![format!("ACL GETUSER {}", self.target.user)]),
-            Act::Contain | Act::Release if self.is_own() => None,
+            Act::Contain | Act::Release if self.actor.is_owner() => None,
             Act::Contain => Some(vec![set("off"), end()]),
             Act::Release => Some(vec![set("on")]),
             Act::Introduce => changed(Change::Introduce),
@@ -257,20 +235,15 @@ impl Target for CacheUser<'_> {
     /// By a login. A user who is off is told apart where an administrator can ask: its passwords come back with `on`, so that none of them
     /// counts as refused.
     fn accepts(&self, value: &Secret) -> Accepts {
-        let stream = match admin::connect(&self.target.host, self.target.port, self.means) {
-            Ok(stream) => stream,
-            Err(why) => return Accepts::Unknown(why),
-        };
-        let target = self.login(&self.target.user, value, self.tls.at(&stream));
-        match log_in(&target, stream, self.means.limits.total).verdict {
-            Verdict::Active => Accepts::Yes,
-            Verdict::Inactive if self.is_off() => {
-                Accepts::Unknown("the user is off, and then every password is refused alike".into())
-            }
-            Verdict::Inactive => Accepts::No,
-            Verdict::Unknown(why) => Accepts::Unknown(why),
-            other => Accepts::Unknown(other.to_string()),
+        let stream = admin::connect(&self.target.host, self.target.port, self.means);
+        let accepts = admin::accepts(stream.map(|stream| {
+            let target = self.login(&self.target.user, value, self.tls.at(&stream));
+            log_in(&target, stream, self.means.limits.total)
+        }));
+        if accepts == Accepts::No && self.is_off() {
+            return Accepts::Unknown("the user is off, and then every password is refused alike".into());
         }
+        accepts
     }
 
     fn remains(&self, values: &Values<'_>) -> Result<Vec<String>, Trouble> {

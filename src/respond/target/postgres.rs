@@ -11,16 +11,13 @@ mod sql;
 
 use super::{
     Accepts, Act, Means, Target, Trouble, Values,
-    admin::{self, AdminUrl, Form, TlsWish, half_done, of_change, of_question},
+    admin::{self, Actor, AdminUrl, Form, TlsWish, half_done, in_force, of_change, of_question},
     scram,
 };
 use crate::{
     inventory,
-    model::{Secret, Verdict},
-    provider::{
-        Outcome,
-        login::{self, Row, Service, SqlSession, log_in},
-    },
+    model::Secret,
+    provider::login::{self, Row, Service, SqlSession, log_in},
 };
 use rights::Rights;
 use sql::{identifier, literal};
@@ -33,20 +30,12 @@ const PAUSE: &str = "0.05";
 #[derive(Debug)]
 pub struct PostgresRole<'a> {
     target: inventory::Postgres,
-    /// None: the role changes itself.
-    admin: Option<Admin>,
+    actor: Actor,
     tls: TlsWish,
     /// The role's name as an identifier, and as a text.
     identifier: String,
     literal: String,
     means: Means<'a>,
-}
-
-/// Who logs in. The role itself is one too, where the URL names it: then its password is one more that may be in force.
-#[derive(Debug)]
-struct Admin {
-    user: String,
-    password: Secret,
 }
 
 impl<'a> PostgresRole<'a> {
@@ -56,13 +45,13 @@ impl<'a> PostgresRole<'a> {
     /// What is missing or contradicts itself, and what to do about it.
     pub fn new(target: &inventory::Postgres, means: Means<'a>) -> Result<Self, String> {
         let target = target.clone();
-        let (admin, tls) = match &target.admin_url_env {
+        let (actor, tls) = match &target.admin_url_env {
             Some(variable) => administrator(&target, variable, means)?,
-            None => (None, TlsWish::default()),
+            None => (Actor::owner(&target.role), TlsWish::default()),
         };
         let (identifier, literal) = (identifier(&target.role)?, literal(&target.role)?);
-        let role = Self { target, admin, tls, identifier, literal, means };
-        if role.is_own() && role.target.replication {
+        let role = Self { target, actor, tls, identifier, literal, means };
+        if role.actor.is_owner() && role.target.replication {
             return Err(format!(
                 "{} logs in for replication only and can't change its own password: name an administrator's URL in `admin_url_env`",
                 role.name()
@@ -71,20 +60,10 @@ impl<'a> PostgresRole<'a> {
         Ok(role)
     }
 
-    /// Whether the role changes itself.
-    fn is_own(&self) -> bool {
-        self.admin.as_ref().is_none_or(|admin| admin.user == self.target.role)
-    }
-
     /// A session of whoever changes the role; the place tells which of `values` is in force, where it is the role itself.
     fn session(&self, values: &[&Secret]) -> Result<(SqlSession, usize), Trouble> {
-        let user = self.admin.as_ref().map_or(&self.target.role, |admin| &admin.user);
-        let own = if self.is_own() { values } else { &[] };
-        let passwords: Vec<&Secret> =
-            own.iter().copied().chain(self.admin.as_ref().map(|admin| &admin.password)).collect();
-        admin::open_with(&passwords, |password| {
-            let stream = admin::connect(&self.target.host, self.target.port, self.means)
-                .map_err(|why| login::SessionError::NotOpen(Outcome::unknown(why)))?;
+        admin::open_with(&self.actor, values, |user, password| {
+            let stream = admin::connect(&self.target.host, self.target.port, self.means)?;
             let target = login::Target {
                 database: Some(self.target.database.clone()),
                 is_replication: false,
@@ -113,14 +92,16 @@ impl<'a> PostgresRole<'a> {
         let rows = session.run(&Secret::new(Rights::question(&self.literal))).map_err(of_question)?;
         session.close();
         let rights = Rights::read(&rows).ok_or_else(|| no_sense("the role's rights"))?;
-        rights.may_rotate(self.is_own()).map_err(|why| Trouble::Refused(format!("{}: {why}", self.name())))
+        rights
+            .may_rotate(self.actor.is_owner())
+            .map_err(|why| Trouble::Refused(format!("{}: {why}", self.name())))
     }
 
     /// Makes `wanted` the role's password; `other` may be it still.
     fn set_password(&self, wanted: &Secret, other: Option<&Secret>) -> Result<(), Trouble> {
         let values: Vec<&Secret> = other.into_iter().chain([wanted]).collect();
         let (mut session, place) = self.session(&values)?;
-        if self.is_own() && values.get(place) == Some(&wanted) {
+        if self.actor.is_owner() && values.get(place) == Some(&wanted) {
             session.close();
             return Ok(());
         }
@@ -184,7 +165,7 @@ fn administrator(
     target: &inventory::Postgres,
     variable: &str,
     means: Means<'_>,
-) -> Result<(Option<Admin>, TlsWish), String> {
+) -> Result<(Actor, TlsWish), String> {
     let form = Form {
         variable,
         schemes: &["postgres", "postgresql"],
@@ -201,12 +182,7 @@ fn administrator(
             target.database
         ));
     }
-    Ok((Some(Admin { user, password }), tls))
-}
-
-/// Which values may be in force, the likelier first.
-fn in_force<'v>(values: &Values<'v>) -> Vec<&'v Secret> {
-    values.new.into_iter().chain([values.old]).collect()
+    Ok((Actor::administrator(&target.role, user, password), tls))
 }
 
 /// How many rounds the server would do for a password it is told; and that it knows verifiers at all: before 10, one would become the
@@ -248,7 +224,7 @@ impl Target for PostgresRole<'_> {
         let password = || format!("ALTER ROLE {} PASSWORD 'SCRAM-SHA-256$…'", self.identifier);
         match act {
             Act::Check => Some(vec![format!("SELECT … FROM pg_roles WHERE rolname = {}", self.literal)]),
-            Act::Contain | Act::Release if self.is_own() => None,
+            Act::Contain | Act::Release if self.actor.is_owner() => None,
             Act::Contain => Some(vec![self.alter_login(false), self.terminate()]),
             Act::Release => Some(vec![self.alter_login(true)]),
             Act::Introduce | Act::Withdraw => Some(vec![password()]),
@@ -283,18 +259,11 @@ impl Target for PostgresRole<'_> {
     /// By a login, which runs nothing. While the role may not log in, nobody can tell which value is accepted: a right password is told
     /// apart from a wrong one, but a value that comes back with `LOGIN` must not count as refused.
     fn accepts(&self, value: &Secret) -> Accepts {
-        let stream = match admin::connect(&self.target.host, self.target.port, self.means) {
-            Ok(stream) => stream,
-            Err(why) => return Accepts::Unknown(why),
-        };
-        let target = self.login(&self.target.role, value, self.tls.at(&stream));
-        let outcome = log_in(&target, stream, self.means.limits.total);
-        match outcome.verdict {
-            Verdict::Active | Verdict::Restricted => Accepts::Yes,
-            Verdict::Inactive => Accepts::No,
-            Verdict::Unknown(why) => Accepts::Unknown(why),
-            other => Accepts::Unknown(outcome.detail.unwrap_or_else(|| other.to_string())),
-        }
+        let stream = admin::connect(&self.target.host, self.target.port, self.means);
+        admin::accepts(stream.map(|stream| {
+            let target = self.login(&self.target.role, value, self.tls.at(&stream));
+            log_in(&target, stream, self.means.limits.total)
+        }))
     }
 
     fn remains(&self, _values: &Values<'_>) -> Result<Vec<String>, Trouble> {

@@ -53,11 +53,14 @@ impl Send for Nobody {
     }
 }
 
+/// Reads an environment variable.
+type Variable = dyn Fn(&str) -> Option<Secret> + Sync;
+
 /// What targets act with, in a test.
 struct World {
     hosts: TrustedHosts,
     limits: Limits,
-    variable: Box<dyn Fn(&str) -> Option<Secret> + Sync>,
+    variable: Box<Variable>,
 }
 
 impl World {

@@ -163,6 +163,9 @@ pub(super) fn leftovers(flavour: CacheFlavour, session: &mut CacheSession, old: 
             "users are not replicated: change this user on every replica too, and the password by which they log in here".into(),
         );
     }
+    if setting(session, "cluster-enabled").is_some_and(|value| value.expose() == b"yes") {
+        notes.push("users are not shared in a cluster: change this user on every other node too".into());
+    }
     if flavour == CacheFlavour::Dragonfly {
         notes.push(
             "where the server gets its password from `--requirepass` or its environment, that needs the new value, or a restart brings the old one back".into(),

@@ -14,11 +14,16 @@ pub(super) struct Rights {
     version: u32,
     is_standby: bool,
     exists: bool,
+    may_signal: bool,
+    changer: Changer,
+    role: Role,
+}
+
+/// Who is logged in.
+struct Changer {
     is_superuser: bool,
     may_create_roles: bool,
     has_admin_option: bool,
-    may_signal: bool,
-    role: Role,
 }
 
 /// The role that is to be changed.
@@ -55,10 +60,12 @@ impl Rights {
             version: version.as_deref()?.parse().ok()?,
             is_standby: *is_standby,
             exists: *exists,
-            is_superuser: *is_superuser,
-            may_create_roles: *may_create_roles,
-            has_admin_option: *has_admin_option,
             may_signal: *may_signal,
+            changer: Changer {
+                is_superuser: *is_superuser,
+                may_create_roles: *may_create_roles,
+                has_admin_option: *has_admin_option,
+            },
             role: Role {
                 is_superuser: *role_is_superuser,
                 replicates: *replicates,
@@ -69,6 +76,7 @@ impl Rights {
 
     /// Whether all acts will be allowed; else why not, and what to do.
     pub(super) fn may_rotate(&self, is_own: bool) -> Result<(), &'static str> {
+        let Changer { is_superuser, may_create_roles, has_admin_option } = self.changer;
         let is_old = self.version < FIRST_WITH_ADMIN_OPTION;
         let obstacles = [
             (self.version < FIRST_WITH_SCRAM, "the server is older than PostgreSQL 10 and knows no SCRAM"),
@@ -79,23 +87,23 @@ impl Rights {
                 "its password has expired (VALID UNTIL), and so would the new one; set another date first",
             ),
             (
-                self.role.is_superuser && !self.is_superuser,
+                self.role.is_superuser && !is_superuser,
                 "only a superuser changes a superuser; name one in `admin_url_env`",
             ),
             (
-                is_old && self.role.replicates && !self.is_superuser,
+                is_old && self.role.replicates && !is_superuser,
                 "before PostgreSQL 16 only a superuser changes a role for replication; name one in `admin_url_env`",
             ),
             (
-                !is_own && !self.is_superuser && !self.may_create_roles,
+                !is_own && !is_superuser && !may_create_roles,
                 "the administrator may not alter roles; grant it CREATEROLE",
             ),
             (
-                !is_own && !is_old && !self.is_superuser && !self.has_admin_option,
+                !is_own && !is_old && !is_superuser && !has_admin_option,
                 "the administrator may not alter this role; grant it the role WITH ADMIN OPTION",
             ),
             (
-                !is_own && !self.is_superuser && !self.may_signal,
+                !is_own && !is_superuser && !self.may_signal,
                 "the administrator may not end the role's sessions; grant it pg_signal_backend",
             ),
         ];

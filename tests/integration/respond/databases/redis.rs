@@ -118,6 +118,11 @@ fn a_user_who_is_off_has_no_client_and_neither_value_counts_as_refused() {
     pair.done(&user, Act::Retire);
     pair.done(&user, Act::Release);
     assert_eq!((user.accepts(&pair.old), user.accepts(&pair.new)), (Accepts::No, Accepts::Yes));
+    // A restart must not turn it off again.
+    let saved =
+        fs::read_to_string(Path::new(&setting("SERVICES")).join("redis/users.acl")).expect("its users");
+    let line = saved.lines().find(|line| line.contains(&name)).expect("it is saved");
+    assert!(line.contains(" on "), "turned off");
 }
 
 #[test]
@@ -214,13 +219,15 @@ impl Own {
             None => command.arg(folder.join("redis.conf")),
         };
         command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--dir"]).arg(folder);
-        let child = command.stdout(Stdio::null()).spawn().expect("start redis-server");
+        let mut child = command.stdout(Stdio::null()).spawn().expect("start redis-server");
         for _ in 0..400 {
             if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
                 return child;
             }
             thread::sleep(Duration::from_millis(25));
         }
+        child.kill().expect("end redis-server");
+        child.wait().expect("end redis-server");
         panic!("redis-server does not listen");
     }
 
