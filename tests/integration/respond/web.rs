@@ -82,11 +82,14 @@ impl Send for Nowhere {
     }
 }
 
+/// The environment.
+type Variables = Box<dyn Fn(&str) -> Option<Secret> + Sync>;
+
 /// What means are made of.
 pub(super) struct World {
     pub(super) hosts: TrustedHosts,
     pub(super) limits: Limits,
-    pub(super) variable: Box<dyn Fn(&str) -> Option<Secret> + Sync>,
+    pub(super) variable: Variables,
 }
 
 impl World {
