@@ -8,7 +8,7 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "network")]
-use super::respond::args::RespondArgs;
+use super::respond::args::{EmergencyArgs, RespondArgs};
 use crate::{
     config::{Flags, PolicyFrom, WalkFlags},
     hook::Hook,
@@ -62,6 +62,9 @@ pub(super) enum Command {
     /// Revoke and replace what is confirmed, with a plan, a journal and an audit record
     #[cfg(feature = "network")]
     Respond(RespondArgs),
+    /// Replace everything in an environment, under an incident id, confirmed by a second person
+    #[cfg(feature = "network")]
+    Emergency(EmergencyArgs),
     /// Hold the secret manager against inventory.yaml
     Inventory(InventoryArgs),
     /// Show and check the record of what was read, verified, revoked and rotated
@@ -99,6 +102,9 @@ pub(super) struct ScanArgs {
     pub(super) walk: WalkArgs,
     #[command(flatten)]
     pub(super) confirm: ConfirmArgs,
+    #[cfg(feature = "network")]
+    #[command(flatten)]
+    pub(super) hand_over: HandOverArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
     #[command(flatten)]
@@ -170,6 +176,9 @@ pub(super) struct HistoryArgs {
     pub(super) policy: PolicyArgs,
     #[command(flatten)]
     pub(super) confirm: ConfirmArgs,
+    #[cfg(feature = "network")]
+    #[command(flatten)]
+    pub(super) hand_over: HandOverArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
     #[command(flatten)]
@@ -409,6 +418,49 @@ pub(super) struct ConfirmArgs {
     pub(super) only_confirmed: bool,
 }
 
+/// What is done about confirmed findings.
+#[cfg(feature = "network")]
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Response")]
+pub(super) struct HandOverArgs {
+    /// Plan what to do about confirmed findings; or do it at once, as far as [respond.auto] of trusted config allows
+    #[arg(long, value_enum, value_name = "plan|apply")]
+    pub(super) respond: Option<RespondWith>,
+    /// Where --respond plan writes the plan
+    #[arg(long, value_name = "FILE", requires = "respond")]
+    pub(super) plan: Option<PathBuf>,
+    /// The secret manager: dir:PATH or infisical [default: `[store]` of trusted config]
+    #[arg(long, value_name = "dir:PATH|infisical", requires = "respond")]
+    pub(super) store: Option<String>,
+    /// What it should hold [default: `[inventory]` of trusted config]
+    #[arg(long, value_name = "FILE", requires = "respond")]
+    pub(super) inventory: Option<PathBuf>,
+    /// Journal, audit log and locks [default: `[respond]` of trusted config, else hekate in $XDG_STATE_HOME or ~/.local/state]
+    #[arg(long, value_name = "DIR")]
+    pub(super) state: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) pace: WaitArgs,
+}
+
+/// How long a run may wait for a time that was set.
+#[cfg(feature = "network")]
+#[derive(Debug, Clone, Args)]
+pub(super) struct WaitArgs {
+    /// Wait so long for a grace time to pass; longer is left to `hekate respond resume` (a number of seconds, or one with s or m)
+    #[arg(long, value_name = "TIME", default_value = "20m", value_parser = parse_duration)]
+    pub(super) wait: Duration,
+}
+
+/// How far a response goes.
+#[cfg(feature = "network")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum RespondWith {
+    /// Shown and written.
+    Plan,
+    /// Carried out.
+    Apply,
+}
+
 #[cfg(feature = "network")]
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
@@ -439,6 +491,8 @@ pub(super) struct VerifyArgs {
     /// Exit with 0 where findings would give 1 or 4 (3 stays)
     #[arg(long)]
     pub(super) exit_zero: bool,
+    #[command(flatten)]
+    pub(super) hand_over: HandOverArgs,
 }
 
 #[derive(Debug, Args)]

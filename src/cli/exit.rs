@@ -72,6 +72,19 @@ pub(super) fn of_error(error: &anyhow::Error) -> Exit {
     if error.chain().any(is_unreadable) { Exit::Incomplete } else { Exit::Usage }
 }
 
+/// The same of a response, which has no exit of its own for what could not be asked: it was not all done.
+#[cfg(feature = "network")]
+pub(super) fn of_response_error(error: &anyhow::Error) -> Exit {
+    let is_broken_off = error.chain().any(|cause| {
+        cause.downcast_ref::<crate::respond::SagaError>().is_some()
+            || matches!(cause.downcast_ref(), Some(crate::respond::RunError::Saga(_)))
+    });
+    match of_error(error) {
+        Exit::Usage if !is_broken_off => Exit::Usage,
+        _ => Exit::Findings,
+    }
+}
+
 /// Whether a repository is there and could not be read: nobody used hekate wrongly, and nothing was scanned.
 fn is_unreadable(cause: &(dyn std::error::Error + 'static)) -> bool {
     let repository = cause.downcast_ref::<RepositoryError>();

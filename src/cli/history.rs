@@ -8,6 +8,8 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
+#[cfg(feature = "network")]
+use super::respond::auto::HandOver;
 use super::{
     Exit,
     args::{EngineArg, HistoryArgs},
@@ -62,6 +64,11 @@ pub(super) fn run(args: &HistoryArgs) -> Result<Exit> {
     } else {
         Repository::discover(&args.repository)?
     };
+    #[cfg(feature = "network")]
+    let hand_over =
+        HandOver { wish: &args.hand_over, config: flags.config.clone(), root: Some(&args.repository) };
+    #[cfg(feature = "network")]
+    hand_over.check()?;
     let range = range_of(args, &repository)?;
     let is_cached = !args.no_cache && range.is_none() && matches!(args.engine, EngineArg::Delta);
     let options = HistoryOptions {
@@ -84,7 +91,10 @@ pub(super) fn run(args: &HistoryArgs) -> Result<Exit> {
     if !args.output.quiet {
         notes.iter().for_each(|line| sink::warn(line));
     }
-    finish(&report, &args.output, &args.run, started)
+    let exit = finish(&report, &args.output, &args.run, started)?;
+    #[cfg(feature = "network")]
+    hand_over.run(&report)?;
+    Ok(exit)
 }
 
 /// The commits that the arguments ask for; `None`: all.

@@ -49,6 +49,8 @@ pub fn run() -> Exit {
         Command::Verify(args) => verify::run(&args),
         #[cfg(feature = "network")]
         Command::Respond(args) => respond::run(&args),
+        #[cfg(feature = "network")]
+        Command::Emergency(args) => respond::emergency::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Init(args) => init::run(&args),
     };

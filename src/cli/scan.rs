@@ -4,6 +4,8 @@ use std::{io, num::NonZeroUsize, path::Path, path::PathBuf, time::Instant};
 
 use anyhow::{Context, Result, bail};
 
+#[cfg(feature = "network")]
+use super::respond::auto::HandOver;
 use super::{
     Exit,
     args::{OutputArgs, RunArgs, ScanArgs},
@@ -32,6 +34,10 @@ pub(super) fn run(args: &ScanArgs) -> Result<Exit> {
         walk: args.walk.flags(),
         ..args.select.flags()
     };
+    #[cfg(feature = "network")]
+    let hand_over = HandOver { wish: &args.hand_over, config: flags.config.clone(), root: None };
+    #[cfg(feature = "network")]
+    hand_over.check()?;
     let is_stdin = args.paths.iter().any(|path| path == Path::new("-"));
     if is_stdin && args.paths.len() > 1 {
         bail!("`-` (standard input) can't be scanned together with other paths");
@@ -46,7 +52,10 @@ pub(super) fn run(args: &ScanArgs) -> Result<Exit> {
     if !args.output.quiet {
         notes.iter().for_each(|line| sink::warn(line));
     }
-    finish(&report, &args.output, &args.run, started)
+    let exit = finish(&report, &args.output, &args.run, started)?;
+    #[cfg(feature = "network")]
+    hand_over.run(&report)?;
+    Ok(exit)
 }
 
 /// Runs a scan on as many threads as are asked for.

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 
-use super::{Exit, args::VerifyArgs, exit, report, sink};
+use super::{Exit, args::VerifyArgs, exit, report, respond::auto::HandOver, sink};
 use crate::{
     config::{Flags, Settings, Trusted, fingerprint_key},
     git::Repository,
@@ -28,6 +28,9 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Exit> {
             "say which report: `hekate scan --output json:report.json`, then `hekate verify report.json`; or scan with --verify"
         );
     };
+    let hand_over =
+        HandOver { wish: &args.hand_over, config: args.config.clone(), root: args.root.as_deref() };
+    hand_over.check()?;
     let mut report = report::read(file)?;
     let flags = Flags { config: args.config.clone(), rules: args.rules.clone(), ..Flags::default() };
     let asker = Asker::new(&flags, args.jobs.map_or(THREADS, usize::from))?;
@@ -42,6 +45,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Exit> {
         report.keep_confirmed();
     }
     report::show(&report, &args.show)?;
+    hand_over.run(&report)?;
     Ok(exit::of_report(&report, args.exit_zero))
 }
 

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     inventory::{self, Consumer, Entry, PENDING_FOLDER, Signing},
-    provider::Role,
     model::Secret,
+    provider::Role,
     store::SecretPath,
 };
 
@@ -64,7 +64,10 @@ impl<'a> Case<'a> {
         };
         let entry = tools.inventory.entry(name).filter(|entry| entry.folder == *folder);
         let entry = entry.ok_or_else(|| {
-            format!("{} is not in the inventory; add it there, with its target and consumers", incident.subject)
+            format!(
+                "{} is not in the inventory; add it there, with its target and consumers",
+                incident.subject
+            )
         })?;
         let target = target::of_entry(entry, incident, tools)?;
         let is_followed = !matches!(target.as_ref().map(|target| target.birth()), Some(Birth::None));
@@ -161,9 +164,7 @@ impl<'a> Case<'a> {
             Step::ProveOld => self.proof("the old value: has to be refused")?,
             Step::Retire => self.retirement()?,
             Step::EndSessions => self.act(Act::EndSessions)?,
-            Step::Tidy => {
-                self.pending().map(|path| format!("manager: remove {path}")).into_iter().collect()
-            }
+            Step::Tidy => self.pending().map(|path| format!("manager: remove {path}")).into_iter().collect(),
         };
         Some(lines)
     }
@@ -181,7 +182,11 @@ impl<'a> Case<'a> {
         let read = self.path().map(|(path, version)| format!("manager: read {path} (version {version})"));
         let again = self.path().is_none().then(|| "read the value again from where it was found".to_owned());
         let target = self.act(Act::Check).unwrap_or_default();
-        read.into_iter().chain(again).chain(target).chain(consumer::check_requests(self.consumers())).collect()
+        read.into_iter()
+            .chain(again)
+            .chain(target)
+            .chain(consumer::check_requests(self.consumers()))
+            .collect()
     }
 
     fn to_keep(&self) -> Option<Vec<String>> {
@@ -223,10 +228,13 @@ impl<'a> Case<'a> {
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
         if self.target.is_none() && self.path().is_some() {
-            remarks.push("no target in the inventory: nothing tells whether the old value is still accepted".into());
+            remarks.push(
+                "no target in the inventory: nothing tells whether the old value is still accepted".into(),
+            );
         }
         if self.path().is_some() && self.consumers().is_empty() {
-            remarks.push("no consumers in the inventory: whoever reads it has to be restarted by hand".into());
+            remarks
+                .push("no consumers in the inventory: whoever reads it has to be restarted by hand".into());
         }
         if let Birth::Person { page, what } = self.birth() {
             let page = page.map(|page| format!(" on {page}")).unwrap_or_default();

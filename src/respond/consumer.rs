@@ -1,8 +1,8 @@
 //! Who reads a secret is told of a new value: synced, restarted, waited for.
 
 use super::{
-    kubernetes::{self, Cluster, Expect, Restarted, SecretKey, Wait},
     Program,
+    kubernetes::{self, Cluster, Expect, Restarted, SecretKey, Wait},
     target::Trouble,
 };
 use crate::{
@@ -72,7 +72,11 @@ fn is_command(consumer: &Consumer) -> bool {
 
 /// What looking at consumers sends.
 pub(super) fn check_requests(consumers: &[Consumer]) -> Vec<String> {
-    consumers.iter().filter(|consumer| !is_command(consumer)).map(|consumer| format!("look at {}", named(consumer))).collect()
+    consumers
+        .iter()
+        .filter(|consumer| !is_command(consumer))
+        .map(|consumer| format!("look at {}", named(consumer)))
+        .collect()
 }
 
 /// What syncing them sends.

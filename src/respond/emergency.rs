@@ -5,6 +5,7 @@ use std::thread;
 use super::{
     Desk, Ended, Incident, Plan, Planned, RunError, Saga, SagaError, Selection, Standing, Step,
     audit::{Action, EventType, Outcome},
+    notify::Message,
     record,
 };
 use crate::{inventory::Kind, net::Request};
@@ -74,7 +75,12 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// See [`RunError`].
-    pub fn emergency(&self, plan: &'a Plan, environment: &str, approval: &Approval) -> Result<Emergency, RunError> {
+    pub fn emergency(
+        &self,
+        plan: &'a Plan,
+        environment: &str,
+        approval: &Approval,
+    ) -> Result<Emergency, RunError> {
         let initiator = &self.tools.mandate.user;
         if let Err(why) = approval.check(initiator) {
             self.note(Action::EMERGENCY_STARTED, Outcome::Refused, &why)?;
@@ -98,7 +104,8 @@ impl<'a> Desk<'a> {
         let mut running = Vec::new();
         for kinds in ORDER {
             let of_kind = chosen.iter().filter(|planned| self.is_of(&planned.incident, kinds));
-            let mut sagas = of_kind.map(|planned| self.begin(&planned.incident)).collect::<Result<Vec<_>, _>>()?;
+            let mut sagas =
+                of_kind.map(|planned| self.begin(&planned.incident)).collect::<Result<Vec<_>, _>>()?;
             at_once(&mut sagas, Some(Step::Sync))?;
             running.extend(sagas);
         }
@@ -138,6 +145,37 @@ impl<'a> Desk<'a> {
         self.tools.inventory.health.iter().map(ask).collect()
     }
 
+    /// Records that a service token of the manager was deleted, or why not.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub fn note_token(&self, name: &str, failed: Option<&str>) -> Result<(), RunError> {
+        let outcome = if failed.is_none() { Outcome::Success } else { Outcome::Failure };
+        let event = record::of_mandate(EventType::Revocation, Action::SECRET_REVOKE, self.tools.mandate);
+        let event = event.result(outcome).with("service_token", name).with_some("why", failed);
+        self.tools.audit.append(event)?;
+        Ok(())
+    }
+
+    /// Tells people how an emergency ended.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub fn tell_of_emergency(&self, incident: &str, emergency: &Emergency) -> Result<(), RunError> {
+        let state = if emergency.is_over() { "emergency over" } else { "emergency not over" };
+        let message = Message::new(incident, state).line(&summary(emergency)).audit(self.tools.audit.head()?);
+        for (channel, told) in self.notifier.tell(&message) {
+            let (outcome, why) = match told {
+                Ok(()) => (Outcome::Success, channel),
+                Err(why) => (Outcome::Failure, format!("{channel}: {why}")),
+            };
+            let event =
+                record::of_mandate(EventType::Notification, Action::NOTIFICATION_SENT, self.tools.mandate);
+            self.tools.audit.append(event.result(outcome).with("why", why))?;
+        }
+        Ok(())
+    }
+
     fn note(&self, action: Action, outcome: Outcome, what: &str) -> Result<(), RunError> {
         let event = record::of_mandate(EventType::Emergency, action, self.tools.mandate);
         self.tools.audit.append(event.result(outcome).with("note", what))?;
@@ -154,8 +192,11 @@ struct Running<'a> {
 /// Takes all of them on at the same time.
 fn at_once(running: &mut [Running<'_>], until: Option<Step>) -> Result<(), SagaError> {
     thread::scope(|scope| {
-        let started: Vec<_> = running.iter_mut().map(|one| scope.spawn(move || advance(one, until))).collect();
-        started.into_iter().try_for_each(|one| one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        let started: Vec<_> =
+            running.iter_mut().map(|one| scope.spawn(move || advance(one, until))).collect();
+        started
+            .into_iter()
+            .try_for_each(|one| one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })
 }
 
@@ -176,7 +217,11 @@ fn split(address: &str) -> Option<(String, String)> {
 fn summary(emergency: &Emergency) -> String {
     let done = emergency.ended.iter().filter(|ended| ended.is_over()).count();
     let ill = emergency.health.iter().filter(|(_, wrong)| wrong.is_some()).count();
-    format!("{done} of {} replaced, {ill} of {} health checks failed", emergency.ended.len(), emergency.health.len())
+    format!(
+        "{done} of {} replaced, {ill} of {} health checks failed",
+        emergency.ended.len(),
+        emergency.health.len()
+    )
 }
 
 #[cfg(test)]
@@ -187,7 +232,9 @@ mod tests {
     fn only_the_word_of_somebody_else_counts() {
         let approval = |by: &str, word: &str| Approval { by: by.into(), word: word.into() };
         assert_eq!(approval("bob", CONFIRM).check("ada"), Ok(()));
-        for (by, word) in [("ada", CONFIRM), (" ADA ", CONFIRM), ("", CONFIRM), ("bob", "confirm"), ("bob", "")] {
+        for (by, word) in
+            [("ada", CONFIRM), (" ADA ", CONFIRM), ("", CONFIRM), ("bob", "confirm"), ("bob", "")]
+        {
             assert!(approval(by, word).check("ada").is_err(), "{by} {word}");
         }
     }
@@ -201,7 +248,10 @@ mod tests {
 
     #[test]
     fn addresses_are_split_at_the_path() {
-        assert_eq!(split("https://a.example/health?x=1"), Some(("https://a.example".into(), "/health?x=1".into())));
+        assert_eq!(
+            split("https://a.example/health?x=1"),
+            Some(("https://a.example".into(), "/health?x=1".into()))
+        );
         assert_eq!(split("https://a.example"), Some(("https://a.example".into(), "/".into())));
         assert_eq!(split("a.example"), None);
     }

@@ -32,7 +32,9 @@ pub enum Refusal {
     #[error("{0} is in production: say --environment {1} if that is meant, or leave it out with --skip")]
     Production(String, String),
     /// Too many.
-    #[error("{0} secrets would be changed, and {1} may be in one run: choose some with --only, or say --max-changes {0}")]
+    #[error(
+        "{0} secrets would be changed, and {1} may be in one run: choose some with --only, or say --max-changes {0}"
+    )]
     TooMany(usize, usize),
     /// A name that the plan does not have.
     #[error("the plan has no `{0}`: it has {1}")]
@@ -66,15 +68,20 @@ impl Selection {
     pub fn of<'p>(&self, plan: &'p Plan) -> Result<Vec<&'p Planned>, Refusal> {
         for name in self.only.iter().chain(&self.skip) {
             if !plan.incidents.iter().any(|planned| is_named(&planned.incident, name)) {
-                let known: Vec<String> = plan.incidents.iter().map(|planned| label(&planned.incident)).collect();
+                let known: Vec<String> =
+                    plan.incidents.iter().map(|planned| label(&planned.incident)).collect();
                 return Err(Refusal::NoSuch(name.clone(), known.join(", ")));
             }
         }
-        let chosen: Vec<&Planned> = plan.incidents.iter().filter(|planned| self.chooses(&planned.incident)).collect();
+        let chosen: Vec<&Planned> =
+            plan.incidents.iter().filter(|planned| self.chooses(&planned.incident)).collect();
         for planned in &chosen {
             let environment = planned.incident.subject.environment().unwrap_or_default();
             if is_production(environment) && !self.environments.iter().any(|own| own == environment) {
-                return Err(Refusal::Production(planned.incident.subject.to_string(), environment.to_owned()));
+                return Err(Refusal::Production(
+                    planned.incident.subject.to_string(),
+                    environment.to_owned(),
+                ));
             }
         }
         match chosen.len() {
@@ -111,17 +118,22 @@ fn label(incident: &Incident) -> String {
 ///
 /// # Errors
 /// See [`Refusal`].
-pub fn permits(inventory: &Inventory, mandate: &Mandate, incident: &Incident) -> Result<(), Refusal> {
+pub(super) fn permits(inventory: &Inventory, mandate: &Mandate, incident: &Incident) -> Result<(), Refusal> {
     if inventory.policies.is_empty() {
         return Ok(());
     }
-    let known = || inventory.policies.iter().map(|policy| policy.name.as_str()).collect::<Vec<_>>().join(", ");
+    let known =
+        || inventory.policies.iter().map(|policy| policy.name.as_str()).collect::<Vec<_>>().join(", ");
     let role = mandate.role.as_deref().ok_or_else(|| Refusal::NoRole(known()))?;
     let policy = inventory.policy(role).ok_or_else(|| Refusal::UnknownRole(role.to_owned(), known()))?;
-    let forbidden = |what| Refusal::Forbidden { role: role.to_owned(), what, subject: incident.subject.to_string() };
+    let forbidden =
+        |what| Refusal::Forbidden { role: role.to_owned(), what, subject: incident.subject.to_string() };
     let Some((path, _)) = incident.subject.path() else {
         // What no path names is for who may change secrets at all.
-        let may = policy.permissions.iter().any(|permission| matches!(permission, Permission::Write | Permission::Admin));
+        let may = policy
+            .permissions
+            .iter()
+            .any(|permission| matches!(permission, Permission::Write | Permission::Admin));
         return if may { Ok(()) } else { Err(forbidden("revoke")) };
     };
     for (permission, what) in [(Permission::Read, "read"), (Permission::Write, "change")] {

@@ -138,11 +138,8 @@ impl Subject {
     /// Where it lies in the manager, and its version; `None` for one that the manager does not hold.
     pub fn path(&self) -> Option<(SecretPath, u64)> {
         let Self::Stored { environment, folder, name, version } = self else { return None };
-        let path = SecretPath {
-            environment: environment.clone(),
-            folder: folder.clone(),
-            name: name.clone(),
-        };
+        let path =
+            SecretPath { environment: environment.clone(), folder: folder.clone(), name: name.clone() };
         Some((path, *version))
     }
 
@@ -179,7 +176,15 @@ impl Incident {
         };
         let digest = Sha256::digest(identity);
         let digits: String = digest.iter().take(5).map(|byte| format!("{byte:02x}")).collect();
-        Self { id: format!("hk-{digits}"), reason, detected, subject, contain: false, at_once: false, found: None }
+        Self {
+            id: format!("hk-{digits}"),
+            reason,
+            detected,
+            subject,
+            contain: false,
+            at_once: false,
+            found: None,
+        }
     }
 }
 
@@ -210,7 +215,15 @@ mod tests {
 
     #[test]
     fn what_is_no_id_leads_to_no_file() {
-        for text in ["", "hk-", "hk-123456789", "hk-123456789g", "../hk-1234567890", "hk-1234567890/..", "HK-1234567890"] {
+        for text in [
+            "",
+            "hk-",
+            "hk-123456789",
+            "hk-123456789g",
+            "../hk-1234567890",
+            "hk-1234567890/..",
+            "HK-1234567890",
+        ] {
             assert!(!is_incident_id(text), "{text}");
         }
     }

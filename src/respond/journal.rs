@@ -185,12 +185,16 @@ pub enum Outcome {
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Person { todo } => write!(f, "for a person: {}; then resume it with --done", todo.join(" · ")),
+            Self::Person { todo } => {
+                write!(f, "for a person: {}; then resume it with --done", todo.join(" · "))
+            }
             Self::Value { page, what } => {
                 let page = page.as_deref().map(|page| format!(" ({page})")).unwrap_or_default();
                 write!(f, "for the new value: {what}{page}; then resume it with --ask-value or --value-fd")
             }
-            Self::Approval { approval } => write!(f, "for somebody to approve {approval} in the manager; then resume it"),
+            Self::Approval { approval } => {
+                write!(f, "for somebody to approve {approval} in the manager; then resume it")
+            }
             Self::Until { at } => match jiff::Timestamp::from_second(*at) {
                 Ok(at) => write!(f, "until {at}; then resume it"),
                 Err(_) => f.write_str("for a time that never comes"),
@@ -286,8 +290,11 @@ impl Journal {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(JournalError::Io { action: "open", path, source }),
         };
-        let bytes = bounded(&mut file)
-            .map_err(|source| JournalError::Io { action: "read", path: path.clone(), source })?;
+        let bytes = bounded(&mut file).map_err(|source| JournalError::Io {
+            action: "read",
+            path: path.clone(),
+            source,
+        })?;
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         parse(&path, &bytes[..whole]).map(Some)
     }

@@ -52,7 +52,8 @@ impl Saga<'_> {
 
     /// A secret of the manager was read.
     pub(super) fn record_read(&self, path: &SecretPath, outcome: Outcome) -> Result<(), AuditError> {
-        let event = event(EventType::SecretAccess, Action::SECRET_READ, self.tools().mandate, self.incident());
+        let event =
+            event(EventType::SecretAccess, Action::SECRET_READ, self.tools().mandate, self.incident());
         self.tools().audit.append(event.on(path).result(outcome))?;
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Runs: a plan is carried out, what stopped goes on, what is over is closed.
 
 use super::{
-    Case, Clocks, Incident, Mandate, Plan, PlanError, Planned, Progress, Refusal, Saga, SagaError, Selection, Standing,
-    Step, SystemClock, Time, Tools,
+    Case, Clocks, Incident, Mandate, Plan, PlanError, Planned, Progress, Refusal, Saga, SagaError, Selection,
+    Standing, Step, SystemClock, Time, Tools,
     audit::{self, Action, AuditLog, EventType},
     guard,
     journal::{Event, Journal, JournalError, Outcome},
@@ -92,11 +92,16 @@ impl<'a> Desk<'a> {
         let progress = Progress::of(journal.records());
         // A version of a secret that was replaced stays so; what was found elsewhere may be found alive again.
         let is_over = progress.closed.is_some() && incident.subject.path().is_some();
-        let is_known = is_over || progress.closed.is_none()
-            && progress.incident.as_ref().is_some_and(|own| Incident { detected: own.detected, ..incident.clone() } == *own);
+        let is_known = is_over
+            || progress.closed.is_none()
+                && progress
+                    .incident
+                    .as_ref()
+                    .is_some_and(|own| Incident { detected: own.detected, ..incident.clone() } == *own);
         if !is_known {
             let by = self.tools.mandate.user.clone();
-            journal.append(self.tools.clock.now(), Event::Opened { incident: Box::new(incident.clone()), by })?;
+            journal
+                .append(self.tools.clock.now(), Event::Opened { incident: Box::new(incident.clone()), by })?;
         }
         Ok(journal)
     }
@@ -115,7 +120,11 @@ impl<'a> Desk<'a> {
     }
 
     /// What is chosen of a plan, if it holds and is allowed. A refusal is recorded.
-    pub(super) fn approve(&self, plan: &'a Plan, selection: &Selection) -> Result<Vec<&'a Planned>, RunError> {
+    pub(super) fn approve(
+        &self,
+        plan: &'a Plan,
+        selection: &Selection,
+    ) -> Result<Vec<&'a Planned>, RunError> {
         let chosen = plan
             .holds(&self.tools)
             .map_err(RunError::from)
@@ -164,7 +173,12 @@ impl<'a> Desk<'a> {
     }
 
     /// Tells people where an incident stands.
-    pub(super) fn end(&self, incident: &Incident, standing: Standing, mut saga: Saga<'a>) -> Result<Ended, RunError> {
+    pub(super) fn end(
+        &self,
+        incident: &Incident,
+        standing: Standing,
+        mut saga: Saga<'a>,
+    ) -> Result<Ended, RunError> {
         let message = self.message(incident, &standing)?;
         let state = standing.word();
         if !self.notifier.is_empty() && !saga.progress().told.contains(state) {
@@ -181,7 +195,8 @@ impl<'a> Desk<'a> {
             Some((path, _)) => message.about(&path.environment, Some(&path.in_environment())),
             None => message.line(&incident.subject.to_string()),
         };
-        let who = [Some(&mandate.user), mandate.role.as_ref(), mandate.ticket.as_ref(), mandate.reason.as_ref()];
+        let who =
+            [Some(&mandate.user), mandate.role.as_ref(), mandate.ticket.as_ref(), mandate.reason.as_ref()];
         let who: Vec<&str> = who.into_iter().flatten().map(String::as_str).collect();
         Ok(message.line(&standing.to_string()).line(&who.join(" · ")))
     }
@@ -195,6 +210,29 @@ impl<'a> Desk<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Records that nothing is done about an incident, and why.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub fn refuse(&self, incident: &Incident, why: &str) -> Result<(), RunError> {
+        self.record(incident, REFUSED, Some(why))
+    }
+
+    /// Tells one channel that an incident is about to be responded to without a person.
+    ///
+    /// # Errors
+    /// That it could not be told: then nothing may be done.
+    pub fn tell_first(&self, channel: &str, incident: &Incident) -> Result<(), RunError> {
+        let message = self.message(incident, &Standing::Open)?;
+        match self.notifier.must_tell(channel, &message.line("it is replaced now, without a person")) {
+            Ok(()) => self.record(incident, TOLD, Some(channel)),
+            Err(why) => {
+                self.record(incident, NOT_TOLD, Some(&format!("{channel}: {why}")))?;
+                Err(RunError::Wrong(format!("{channel} could not be told: {why}")))
+            }
+        }
     }
 
     /// Goes on with an incident that was started, or with all of them.
@@ -230,7 +268,13 @@ impl<'a> Desk<'a> {
 ///
 /// # Errors
 /// See [`RunError`].
-pub fn dismiss(state: &State, audit: &AuditLog, mandate: &Mandate, known: &Known, note: &str) -> Result<(), RunError> {
+pub fn dismiss(
+    state: &State,
+    audit: &AuditLog,
+    mandate: &Mandate,
+    known: &Known,
+    note: &str,
+) -> Result<(), RunError> {
     let Known { incident, progress, .. } = known;
     if progress.closed.is_some() {
         return Err(RunError::Wrong(format!("{} is closed already", incident.id)));
@@ -284,7 +328,9 @@ pub fn known(state: &State, now: i64) -> Result<Vec<Known>, RunError> {
         let clocks = Clocks::of(&incident, &progress, now);
         all.push(Known { incident, progress, clocks });
     }
-    all.sort_by_key(|known| (known.progress.closed.is_some(), known.incident.detected, known.incident.id.clone()));
+    all.sort_by_key(|known| {
+        (known.progress.closed.is_some(), known.incident.detected, known.incident.id.clone())
+    });
     Ok(all)
 }
 

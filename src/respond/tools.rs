@@ -2,12 +2,7 @@
 
 use std::time::Duration;
 
-use super::{
-    Incident, Loose, Step,
-    audit::AuditLog,
-    consumer::Delivery,
-    target::Means,
-};
+use super::{Incident, Loose, Step, audit::AuditLog, consumer::Delivery, target::Means};
 use crate::{
     inventory::Inventory,
     model::{Finding, Secret, Source},

@@ -29,7 +29,13 @@ pub(super) fn run(args: &ApplyArgs) -> Result<Exit> {
         most: args.max_changes.unwrap_or(office.options().max_changes),
     };
     let _lock = office.lock()?;
-    let means = Means { pace: Some(&args.pace), root: args.root.as_deref(), given: None, mark: None };
+    let means = Means {
+        pace: Some(&args.pace.pace),
+        is_quiet: args.pace.quiet,
+        root: args.root.as_deref(),
+        given: None,
+        mark: None,
+    };
     office.work(&means, |desk| {
         let ended = desk.apply(&plan, &selection)?;
         show(&ended)
@@ -60,7 +66,13 @@ pub(super) fn resume(args: &ResumeArgs) -> Result<Exit> {
         bail!("there is no incident {id}; `hekate respond status` lists them");
     }
     let given = person::value(args.ask_value, args.value_fd)?;
-    let means = Means { pace: Some(&args.pace), root: args.root.as_deref(), given, mark: None };
+    let means = Means {
+        pace: Some(&args.pace.pace),
+        is_quiet: args.pace.quiet,
+        root: args.root.as_deref(),
+        given,
+        mark: None,
+    };
     office.work(&means, |desk| {
         let mut ended = Vec::new();
         for incident in &incidents {

@@ -1,10 +1,10 @@
 //! The command line of `hekate respond` and `hekate emergency`.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use crate::cli::args::{Color, ListFormat, StateArgs, StoreArgs, parse_duration};
+use crate::cli::args::{Color, ListFormat, StateArgs, StoreArgs, WaitArgs};
 
 pub(in crate::cli) const EXIT_CODES: &str = "\
 Exit codes:
@@ -91,9 +91,8 @@ pub(in crate::cli) struct PlanArgs {
 /// How a run goes.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct PaceArgs {
-    /// Wait so long for a grace time to pass; longer is left to `resume` (a number of seconds, or one with s or m)
-    #[arg(long, value_name = "TIME", default_value = "20m", value_parser = parse_duration)]
-    pub(in crate::cli) wait: Duration,
+    #[command(flatten)]
+    pub(in crate::cli) pace: WaitArgs,
     /// Nothing but errors on standard error
     #[arg(short, long)]
     pub(in crate::cli) quiet: bool,

@@ -1,7 +1,9 @@
 //! `hekate respond`: plan, apply, resume, status, report, close.
 
-pub(super) mod args;
 mod apply;
+pub(super) mod args;
+pub(super) mod auto;
+pub(super) mod emergency;
 mod open;
 mod person;
 mod plan;
@@ -11,9 +13,13 @@ mod text;
 use anyhow::Result;
 
 use self::args::{RespondArgs, RespondCommand};
-use super::Exit;
+use super::{Exit, exit};
 
 pub(super) fn run(args: &RespondArgs) -> Result<Exit> {
+    Ok(carry_out(args).unwrap_or_else(|error| exit::of_response_error(&error)))
+}
+
+fn carry_out(args: &RespondArgs) -> Result<Exit> {
     match &args.command {
         RespondCommand::Plan(args) => plan::run(args),
         RespondCommand::Apply(args) => apply::run(args),

@@ -4,10 +4,10 @@ use std::{collections::BTreeMap, env, path::Path, time::Duration};
 
 use anyhow::{Context, Result, bail};
 
-use super::args::{MandateArgs, PaceArgs};
+use super::args::MandateArgs;
 use crate::{
     cli::{
-        args::{StateArgs, StoreArgs},
+        args::{StateArgs, StoreArgs, WaitArgs},
         inventory::open::{inventory_file, store, tokens},
         sink,
         verify::loose,
@@ -17,7 +17,7 @@ use crate::{
     model::Secret,
     net::{AddressPolicy, Driver, DriverOptions},
     respond::{
-        Delivery, Desk, Incident, Lock, Mandate, Phase, PlanKey, RespondOptions, RunError, State, Step, SystemClock,
+        Delivery, Desk, Incident, Lock, Mandate, Phase, PlanKey, RespondOptions, State, Step, SystemClock,
         Time, Tools, Watch,
         audit::{AuditLog, AuditOptions},
         kubernetes::{self, Access, Cluster},
@@ -32,7 +32,9 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Means<'a> {
     /// How long is waited, and what is said meanwhile; nothing where nothing is changed.
-    pub(super) pace: Option<&'a PaceArgs>,
+    pub(super) pace: Option<&'a WaitArgs>,
+    /// Nothing is said of steps that go well.
+    pub(super) is_quiet: bool,
     /// Where findings are read again from, where that is not what their report says.
     pub(super) root: Option<&'a Path>,
     /// A new value that a person gives.
@@ -56,7 +58,8 @@ impl StateDesk {
 
     fn of(folder: Option<&Path>, trusted: &Trusted, mandate: Mandate) -> Result<Self> {
         let state = State::open(state_folder(folder, trusted.respond.state.as_deref())?)?;
-        let options = AuditOptions { user: (&mandate).into(), common: BTreeMap::new(), ..AuditOptions::default() };
+        let options =
+            AuditOptions { user: (&mandate).into(), common: BTreeMap::new(), ..AuditOptions::default() };
         let audit = AuditLog::open(&state.audit_folder(), audit_key(&state)?, options)?;
         Ok(Self { state, audit, mandate })
     }
@@ -80,7 +83,11 @@ pub(in crate::cli) struct Office {
 }
 
 impl Office {
-    pub(in crate::cli) fn open(store_args: &StoreArgs, folder: Option<&Path>, args: &MandateArgs) -> Result<Self> {
+    pub(in crate::cli) fn open(
+        store_args: &StoreArgs,
+        folder: Option<&Path>,
+        args: &MandateArgs,
+    ) -> Result<Self> {
         let trusted = Trusted::load_alone(store_args.config.as_deref())?;
         let options = trusted.respond_options()?;
         let inventory = Inventory::load(&inventory_file(store_args, &trusted)?)?;
@@ -89,7 +96,8 @@ impl Office {
         let desk = StateDesk::of(folder, &trusted, mandate(args, options.role.as_deref()))?;
         let network = DriverOptions { origins: Vec::new(), ..trust.driver_options() };
         let notifier = Notifier::new(&options.channels, network, |name| env::var(name).ok());
-        let cluster = cluster(&inventory, options.kubernetes_context.as_deref()).map_err(|error| format!("{error:#}"));
+        let cluster =
+            cluster(&inventory, options.kubernetes_context.as_deref()).map_err(|error| format!("{error:#}"));
         Ok(Self {
             store: store(store_args, &trusted)?,
             tokens: tokens(store_args, &trusted)?,
@@ -119,16 +127,29 @@ impl Office {
         self.desk.now()
     }
 
+    pub(in crate::cli) fn inventory(&self) -> &Inventory {
+        &self.inventory
+    }
+
+    /// Credentials of the manager itself, where it is Infisical.
+    pub(in crate::cli) fn tokens(&self) -> Option<&Tokens> {
+        self.tokens.as_ref()
+    }
+
     /// What trusted config says of response.
     pub(in crate::cli) fn options(&self) -> &RespondOptions {
         &self.options
     }
 
     /// Does something with all of it.
-    pub(in crate::cli) fn work<T>(&self, means: &Means<'_>, work: impl FnOnce(&Desk<'_>) -> Result<T>) -> Result<T> {
+    pub(in crate::cli) fn work<T>(
+        &self,
+        means: &Means<'_>,
+        work: impl FnOnce(&Desk<'_>) -> Result<T>,
+    ) -> Result<T> {
         let mandate = Mandate { given: means.given.clone(), ..self.desk.mandate.clone() };
         let clock = SystemClock { patience: means.pace.map_or(Duration::ZERO, |pace| pace.wait) };
-        let watch = Speaker { is_quiet: means.pace.is_none_or(|pace| pace.quiet) };
+        let watch = Speaker { is_quiet: means.is_quiet };
         let variable = |name: &str| env::var(name).ok().map(Secret::new);
         let recover = |finding: &_, source: &_| loose(finding, source, means.root);
         let cluster = match &self.cluster {
@@ -184,7 +205,10 @@ fn cluster(inventory: &Inventory, context: Option<&str>) -> Result<(Access, Driv
 fn mandate(args: &MandateArgs, role: Option<&str>) -> Mandate {
     let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
     Mandate {
-        user: variable("HEKATE_USER").or_else(|| variable("USER")).or_else(|| variable("LOGNAME")).unwrap_or_else(|| "unknown".into()),
+        user: variable("HEKATE_USER")
+            .or_else(|| variable("USER"))
+            .or_else(|| variable("LOGNAME"))
+            .unwrap_or_else(|| "unknown".into()),
         email: variable("HEKATE_USER_EMAIL").or_else(|| variable("EMAIL")),
         address: variable("SSH_CONNECTION").and_then(|text| text.split(' ').next().map(str::to_owned)),
         role: args.role.clone().or_else(|| role.map(str::to_owned)),
@@ -217,9 +241,4 @@ impl Watch for Speaker {
             sink::warn(&line);
         }
     }
-}
-
-/// Whether an error says that nothing was changed because it must not be.
-pub(in crate::cli) fn is_refusal(error: &RunError) -> bool {
-    matches!(error, RunError::Plan(_) | RunError::Refused(_))
 }

@@ -1,5 +1,7 @@
 //! `hekate respond plan`.
 
+use std::path::Path;
+
 use anyhow::{Context, Result, bail};
 use jiff::{Timestamp, tz::Offset};
 
@@ -33,13 +35,18 @@ pub(super) fn run(args: &PlanArgs) -> Result<Exit> {
         let plan = Plan::new(draft, &desk.tools, &office.plan_key()?);
         desk.open(&plan)?;
         if let Some(path) = &args.output {
-            let mut bytes = serde_json::to_vec_pretty(&plan).context("write the plan as JSON")?;
-            bytes.push(b'\n');
-            sink::write_private(path, &bytes).with_context(|| format!("write {}", path.display()))?;
+            write(&plan, path)?;
         }
         show(&plan, args.format, args.color)?;
         Ok(Exit::Clean)
     })
+}
+
+/// Writes a plan where only its owner can read it.
+pub(super) fn write(plan: &Plan, path: &Path) -> Result<()> {
+    let mut bytes = serde_json::to_vec_pretty(plan).context("write the plan as JSON")?;
+    bytes.push(b'\n');
+    sink::write_private(path, &bytes).with_context(|| format!("write {}", path.display()))
 }
 
 fn draft(args: &PlanArgs, report: Option<&Report>, desk: &Desk<'_>) -> Result<Draft> {

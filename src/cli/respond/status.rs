@@ -31,7 +31,8 @@ pub(super) fn run(args: &StatusArgs) -> Result<Exit> {
         ListFormat::Human => print_page(args.color, |page| text::status(page, &shown))?,
     }
     // What is over is told of with --all, and does not alarm for ever.
-    let is_missed = |known: &&Known| known.progress.closed.is_none() && known.clocks.is_some_and(Clocks::is_missed);
+    let is_missed =
+        |known: &&Known| known.progress.closed.is_none() && known.clocks.is_some_and(Clocks::is_missed);
     Ok(if all.iter().any(|known| is_missed(&known)) { Exit::Findings } else { Exit::Clean })
 }
 
@@ -41,7 +42,9 @@ fn summary(known: &Known) -> serde_json::Value {
         Clock::Left(seconds) => json!({"state": "running", "seconds": seconds}),
         Clock::Missed(seconds) => json!({"state": "missed", "seconds": seconds}),
     };
-    let clocks = known.clocks.map(|clocks| json!({"contained": clock(clocks.contained), "rotated": clock(clocks.rotated)}));
+    let clocks = known
+        .clocks
+        .map(|clocks| json!({"contained": clock(clocks.contained), "rotated": clock(clocks.rotated)}));
     json!({
         "incident": known.incident,
         "subject": known.incident.subject.to_string(),

@@ -2,7 +2,10 @@
 
 use crate::{
     output::{ALARM, FRAME, Label, PLAIN, Page, STRONG, counted},
-    respond::{Clock, Clocks, Event, Found, Incident, Known, Plan, Planned, PlannedStep, Record, Standing, Subject},
+    respond::{
+        Clock, Clocks, Emergency, Event, Found, Incident, Known, Plan, Planned, PlannedStep, Record,
+        Standing, Subject,
+    },
 };
 
 /// What would be done, step by step.
@@ -22,7 +25,8 @@ pub(super) fn plan(page: &mut Page, plan: &Plan) {
     let environments: Vec<String> =
         plan.environments().iter().map(|(environment, count)| format!("{count} in {environment}")).collect();
     let count = counted(plan.incidents.len() as u64, "incident");
-    let summary = if environments.is_empty() { count } else { format!("{count}: {}", environments.join(", ")) };
+    let summary =
+        if environments.is_empty() { count } else { format!("{count}: {}", environments.join(", ")) };
     page.paragraph(&Label::NONE, STRONG, &format!("{summary} · {}", plan.store));
 }
 
@@ -53,7 +57,11 @@ fn put_step(page: &mut Page, number: usize, step: &PlannedStep) {
         faint(page, 6, &format!("undo: {undo}"));
     }
     if step.no_return {
-        page.paragraph(&Label { indent: 2, text: "──", width: 4, style: ALARM }, ALARM, "no way back from here: what follows is finished");
+        page.paragraph(
+            &Label { indent: 2, text: "──", width: 4, style: ALARM },
+            ALARM,
+            "no way back from here: what follows is finished",
+        );
     }
 }
 
@@ -67,7 +75,8 @@ fn put_found(page: &mut Page, found: Option<&Found>) {
     pair(page, "verdict", &found.verdict.to_string());
     let more = found.count.saturating_sub(found.places.len());
     let more = if more > 0 { format!(" and {}", counted(more as u64, "more place")) } else { String::new() };
-    let exposure = format!("{} by {} at {}{more}", found.exposure.as_str(), found.rule, found.places.join(", "));
+    let exposure =
+        format!("{} by {} at {}{more}", found.exposure.as_str(), found.rule, found.places.join(", "));
     pair(page, "exposure", &exposure);
 }
 
@@ -84,7 +93,8 @@ pub(super) fn status(page: &mut Page, all: &[&Known]) {
     }
     let missed = all.iter().filter(|known| known.clocks.is_some_and(Clocks::is_missed)).count();
     let open = all.iter().filter(|known| known.progress.closed.is_none()).count();
-    let summary = format!("{} · {open} open · {missed} missed a clock", counted(all.len() as u64, "incident"));
+    let summary =
+        format!("{} · {open} open · {missed} missed a clock", counted(all.len() as u64, "incident"));
     page.paragraph(&Label::NONE, STRONG, &summary);
 }
 
@@ -114,7 +124,11 @@ pub(super) fn report(page: &mut Page, known: &Known, records: &[Record], todo: &
     heading(page, "timeline", "all times UTC");
     for record in records {
         let at = timestamp(record.at);
-        page.paragraph(&Label { indent: 2, text: &at, width: at.len() + 2, style: FRAME }, PLAIN, &happened(&record.event));
+        page.paragraph(
+            &Label { indent: 2, text: &at, width: at.len() + 2, style: FRAME },
+            PLAIN,
+            &happened(&record.event),
+        );
     }
     page.end_line();
     if !todo.is_empty() {
@@ -154,7 +168,24 @@ fn happened(event: &Event) -> String {
 pub(super) fn ended(page: &mut Page, ended: &[(Subject, String, Standing)]) {
     for (subject, id, now) in ended {
         let style = if matches!(now, Standing::Closed(_)) { STRONG } else { ALARM };
-        page.paragraph(&Label { indent: 0, text: id, width: id.len() + 2, style }, PLAIN, &format!("{subject}: {now}"));
+        page.paragraph(
+            &Label { indent: 0, text: id, width: id.len() + 2, style },
+            PLAIN,
+            &format!("{subject}: {now}"),
+        );
+    }
+}
+
+/// What else there is to say after an emergency.
+pub(super) fn after_emergency(page: &mut Page, emergency: &Emergency, left: &[String]) {
+    for (address, wrong) in &emergency.health {
+        match wrong {
+            None => pair(page, "healthy", address),
+            Some(why) => pair(page, "ill", &format!("{address}: {why}")),
+        }
+    }
+    for line in left {
+        page.paragraph(&Label { indent: 2, text: "→", width: 2, style: FRAME }, PLAIN, line);
     }
 }
 

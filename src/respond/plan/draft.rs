@@ -56,7 +56,9 @@ impl Desk<'_> {
         let found = Found::of(finding, verdict);
         let mut is_managed = false;
         for evidence in &finding.evidence {
-            let Evidence::Inventory { environment, path, version, current: true, .. } = evidence else { continue };
+            let Evidence::Inventory { environment, path, version, current: true, .. } = evidence else {
+                continue;
+            };
             is_managed = true;
             let Some(path) = located(environment, path) else {
                 draft.pass_over(shown(finding), format!("`{path}` is no place in the manager"));
@@ -69,13 +71,16 @@ impl Desk<'_> {
                 }
                 Some(now) => draft.pass_over(
                     path.to_string(),
-                    format!("version {version} was found, and version {now} is in force: it was replaced since"),
+                    format!(
+                        "version {version} was found, and version {now} is in force: it was replaced since"
+                    ),
                 ),
                 None => draft.pass_over(path.to_string(), "the manager does not hold it any more".into()),
             }
         }
         if !is_managed {
-            let subject = Subject::Unmanaged { finding: Box::new(without_value(finding)), source: source.clone() };
+            let subject =
+                Subject::Unmanaged { finding: Box::new(without_value(finding)), source: source.clone() };
             draft.add(Incident { found: Some(found), ..self.incident(subject, Reason::Leak) });
         }
         Ok(())
@@ -120,7 +125,8 @@ impl Desk<'_> {
                 }
             }
         }
-        let unread = review.unread.into_iter().map(|unread| PassedOver { what: unread.path, why: unread.why });
+        let unread =
+            review.unread.into_iter().map(|unread| PassedOver { what: unread.path, why: unread.why });
         draft.passed_over.extend(unread);
         Ok(draft)
     }
@@ -230,7 +236,9 @@ mod tests {
         let path = located("production", "/a/b/NAME").unwrap();
         assert_eq!((path.folder.as_str(), path.name.as_str()), ("/a/b", "NAME"));
         assert_eq!(located("production", "/NAME").unwrap().folder, "/");
-        for (environment, path) in [("production", "NAME"), ("production", "/a/"), ("", "/a/NAME"), ("x", "a/NAME")] {
+        for (environment, path) in
+            [("production", "NAME"), ("production", "/a/"), ("", "/a/NAME"), ("x", "a/NAME")]
+        {
             assert_eq!(located(environment, path), None, "{environment}:{path}");
         }
     }

@@ -17,7 +17,7 @@ use super::{Case, Incident, PlannedStep, Tools};
 pub use draft::{Desk, Draft, DraftError};
 
 /// Name and version of the plan's JSON form.
-pub const SCHEMA: &str = "hekate.plan/1";
+const SCHEMA: &str = "hekate.plan/1";
 /// A plan is good for so long, in seconds.
 pub const LIFE: i64 = 3_600;
 /// Two clocks may differ by so much, in seconds.
@@ -89,7 +89,8 @@ impl PlanKey {
     fn mac(&self, plan: &Plan) -> Hmac<Sha256> {
         let bare = Plan { mac: String::new(), ..plan.clone() };
         let bytes = serde_json::to_vec(&bare).expect("a plan is made of plain values");
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice()).expect("HMAC takes a key of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(self.0.as_slice()).expect("HMAC takes a key of any length");
         mac.update(&bytes);
         mac
     }
@@ -102,7 +103,9 @@ pub enum PlanError {
     #[error("this is no plan of hekate: {0}")]
     NoPlan(String),
     /// Made under another key, or changed.
-    #[error("the plan was changed, or made under another key (HEKATE_KEY, or that of --state): make it again")]
+    #[error(
+        "the plan was changed, or made under another key (HEKATE_KEY, or that of --state): make it again"
+    )]
     Forged,
     /// Too old.
     #[error("the plan is {0} minutes old, and good for 60: make it again")]
@@ -151,7 +154,8 @@ impl Plan {
     /// # Errors
     /// [`PlanError::NoPlan`], [`PlanError::Forged`].
     pub fn read(bytes: &[u8], key: &PlanKey) -> Result<Self, PlanError> {
-        let plan: Self = serde_json::from_slice(bytes).map_err(|error| PlanError::NoPlan(error.to_string()))?;
+        let plan: Self =
+            serde_json::from_slice(bytes).map_err(|error| PlanError::NoPlan(error.to_string()))?;
         if plan.schema != SCHEMA {
             return Err(PlanError::NoPlan(format!("its schema is not {SCHEMA}")));
         }

@@ -119,7 +119,12 @@ impl Step {
     pub fn is_of_two_keys(self) -> bool {
         matches!(
             self,
-            Self::PublishNext | Self::SyncNext | Self::RestartNext | Self::ProveNext | Self::Grace | Self::DropNext
+            Self::PublishNext
+                | Self::SyncNext
+                | Self::RestartNext
+                | Self::ProveNext
+                | Self::Grace
+                | Self::DropNext
         )
     }
 

@@ -11,11 +11,10 @@ mod value;
 use std::fmt::Display;
 
 use super::{
-    Case, Incident, Mandate, Phase, Progress, Step, Tools,
-    audit,
+    Case, Incident, Mandate, Phase, Progress, Step, Tools, audit,
     journal::{Event, Journal, JournalError, Mark, Outcome, Wait},
     progress::Standing,
-    target::Trouble,
+    target::{Accepts, Trouble},
 };
 use crate::store::StoreError;
 
@@ -219,7 +218,8 @@ impl<'a> Saga<'a> {
         let overlaps = self.case.target.as_ref().is_some_and(|target| target.overlaps());
         let contains = match step {
             Step::Contain | Step::ProveOld => true,
-            Step::Introduce => !overlaps,
+            // Nothing was proved of the old value yet; where one follows the other, it is refused from here on.
+            Step::Introduce if !overlaps => self.old().is_ok_and(|old| self.accepts(&old) == Accepts::No),
             _ => false,
         };
         if contains && self.progress.contained.is_none() {

@@ -2,8 +2,7 @@
 
 use super::{Saga, SagaError, Setback, refused};
 use crate::respond::{
-    Phase, Step, consumer,
-    audit,
+    Phase, Step, audit, consumer,
     journal::Event,
     progress::Standing,
     target::{self, Accepts, Act, Birth, Trouble},
@@ -69,7 +68,9 @@ impl Saga<'_> {
         let values = target::Values { old: &current, new: new.as_ref(), incident: &self.case.incident.id };
         match target.perform(Act::Withdraw, &values) {
             Ok(()) => Ok(()),
-            Err(Trouble::Unclear(why)) if target.accepts(&current) != Accepts::Yes => Err(Setback::Unclear(why)),
+            Err(Trouble::Unclear(why)) if target.accepts(&current) != Accepts::Yes => {
+                Err(Setback::Unclear(why))
+            }
             Err(Trouble::Unclear(_)) => Ok(()),
             // A person who has not changed anything yet has nothing to take back.
             Err(Trouble::Person(_)) if target.accepts(&current) == Accepts::Yes => Ok(()),

@@ -30,8 +30,13 @@ impl Target for Manual<'_> {
 
     fn requests(&self, act: Act) -> Option<Vec<String>> {
         match act {
-            Act::Introduce => Some(vec![format!("a person: make the new value of {} the valid one", self.path)]),
-            Act::Withdraw => Some(vec![format!("a person: make the value that the manager holds for {} the valid one", self.path)]),
+            Act::Introduce => {
+                Some(vec![format!("a person: make the new value of {} the valid one", self.path)])
+            }
+            Act::Withdraw => Some(vec![format!(
+                "a person: make the value that the manager holds for {} the valid one",
+                self.path
+            )]),
             _ => None,
         }
     }

@@ -1,20 +1,20 @@
 //! Which target a secret has, by what the inventory says of it.
 
 use super::{
-    CacheUser, Grafana, Keycloak, KubernetesSecret, ManagerCredential, Manual, Minio, Nats, Operator, PostgresRole, Provider, Shape,
-    SigningKey, Target,
+    CacheUser, Grafana, Keycloak, KubernetesSecret, ManagerCredential, Manual, Minio, Nats, Operator,
+    PostgresRole, Provider, Shape, SigningKey, Target,
 };
 use crate::{
     inventory::{self, Entry, Inventory, Kind, Playbook},
     model::Secret,
     net::Origin,
     provider::revoke::revocations,
-    store::Tokens,
     respond::{
         Incident, Loose, Subject, Tools,
         audit::{Action, EventType, Outcome},
         record,
     },
+    store::Tokens,
 };
 
 type Boxed<'a> = Box<dyn Target + 'a>;
@@ -44,8 +44,11 @@ pub(crate) fn of_entry<'a>(
             (Some(target), _) => of_target(target, entry, incident, tools).map(Some),
             (None, Some(signing)) => Ok(Some(Box::new(SigningKey::new(signing, tools.means.send)))),
             (None, None) if entry.kind == Kind::ManagerToken => {
-                let value = value(incident, tools)?.ok_or("the manager does not hold that version any more")?;
-                of_manager(&value, None, tools)?.map(Some).ok_or_else(|| "the value is no credential of the manager".into())
+                let value =
+                    value(incident, tools)?.ok_or("the manager does not hold that version any more")?;
+                of_manager(&value, None, tools)?
+                    .map(Some)
+                    .ok_or_else(|| "the value is no credential of the manager".into())
             }
             (None, None) => Ok(None),
         },
@@ -131,7 +134,8 @@ pub(crate) fn unmanaged<'a>(incident: &'a Incident, tools: &Tools<'a>) -> Result
     };
     let Loose { value, companions } = (tools.recover)(finding, source)?;
     if finding.rule.starts_with("infisical-") {
-        return of_manager(&value, None, tools)?.ok_or_else(|| format!("{} is no credential of a manager", finding.rule));
+        return of_manager(&value, None, tools)?
+            .ok_or_else(|| format!("{} is no credential of a manager", finding.rule));
     }
     let target = Provider::of_finding(&finding.rule, companions, tools.means);
     let target = target.ok_or_else(|| {
@@ -143,7 +147,8 @@ pub(crate) fn unmanaged<'a>(incident: &'a Incident, tools: &Tools<'a>) -> Result
 /// Where requests may go beside the hosts that checks have: what revokes keys, and what the inventory names, which is trusted. The hosts of
 /// the second list may lie at private addresses.
 pub fn origins(inventory: &Inventory) -> (Vec<Origin>, Vec<String>) {
-    let built_in = revocations().iter().flat_map(|revocation| revocation.origins()).filter_map(|text| text.parse().ok());
+    let built_in =
+        revocations().iter().flat_map(|revocation| revocation.origins()).filter_map(|text| text.parse().ok());
     let named: Vec<Origin> = addresses(inventory).iter().filter_map(|address| origin(address)).collect();
     let hosts = named.iter().map(|origin| origin.host().to_owned()).collect();
     (built_in.chain(named).collect(), hosts)

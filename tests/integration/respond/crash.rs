@@ -16,7 +16,8 @@ use hekate::{
     net::{Driver, DriverOptions, Limits},
     provider::TrustedHosts,
     respond::{
-        Delivery, Desk, Incident, Loose, Mandate, Phase, Plan, PlanKey, Selection, State, Step, SystemClock, Tools, Watch,
+        Delivery, Desk, Incident, Loose, Mandate, Phase, Plan, PlanKey, Selection, State, Step, SystemClock,
+        Tools, Watch,
         audit::{AuditKey, AuditLog, AuditOptions, User},
         kubernetes::Wait,
         notify::Notifier,
@@ -54,12 +55,17 @@ fn child() {
     let state = State::open("outside/state").expect("the state folder");
     let store = DotenvStore::open("outside/store").expect("the store");
     let inventory = Inventory::load("outside/inventory.yaml".as_ref()).expect("the inventory");
-    let options = AuditOptions { user: User::new("child"), common: BTreeMap::new(), ..AuditOptions::default() };
+    let options =
+        AuditOptions { user: User::new("child"), common: BTreeMap::new(), ..AuditOptions::default() };
     let audit_key = AuditKey::new(*key(AuditKey::PURPOSE));
     let audit = AuditLog::open(&state.audit_folder(), audit_key, options).expect("the audit log");
     let plan = std::fs::read("outside/plan.json").expect("the plan");
     let plan = Plan::read(&plan, &PlanKey::new(key(PlanKey::PURPOSE))).expect("the plan");
-    let (driver, hosts, limits) = (Driver::new(DriverOptions::default()).expect("a driver"), TrustedHosts::default(), Limits::default());
+    let (driver, hosts, limits) = (
+        Driver::new(DriverOptions::default()).expect("a driver"),
+        TrustedHosts::default(),
+        Limits::default(),
+    );
     let variable = |name: &str| env::var(name).ok().map(Secret::new);
     let recover = |_: &Finding, _: &Source| -> Result<Loose, String> { Err("nothing was found".into()) };
     let delivery = Delivery { cluster: Err("none".into()), wait: Wait::default(), programs: &[], mark: None };
@@ -148,7 +154,8 @@ fn crash_at_random(seed: u64, runs: usize) {
 }
 
 fn kill_after(mut command: Command, pause: Duration) {
-    let mut child = command.stdout(process::Stdio::null()).stderr(process::Stdio::null()).spawn().expect("start hekate");
+    let mut child =
+        command.stdout(process::Stdio::null()).stderr(process::Stdio::null()).spawn().expect("start hekate");
     thread::sleep(pause);
     // It may have ended by itself.
     child.kill().expect("kill it");

@@ -10,7 +10,8 @@ fn a_password_of_a_commit_is_replaced_and_the_old_one_is_dead() {
     platform
         .hekate(&["history", ".", "--index", "outside/hekate.idx", "-o", "json:outside/report.json"])
         .ends(4);
-    let shown = platform.respond(&["respond", "plan", "outside/report.json", "-o", "outside/plan.json"]).ends(0);
+    let shown =
+        platform.respond(&["respond", "plan", "outside/report.json", "-o", "outside/plan.json"]).ends(0);
     assert!(shown.stdout.contains(PLACE) && shown.stdout.contains("ALTER ROLE"), "{}", shown.stdout);
     assert!(platform.accepts(&platform.old), "nothing is changed before apply");
 
@@ -18,11 +19,21 @@ fn a_password_of_a_commit_is_replaced_and_the_old_one_is_dead() {
     platform.is_whole(true);
     assert_eq!(platform.stored().version, 2);
     let new = platform.current();
-    for text in [&shown.stdout, &done.stdout, &done.stderr, &platform.written(), &platform.project.read("outside/plan.json")] {
+    for text in [
+        &shown.stdout,
+        &done.stdout,
+        &done.stderr,
+        &platform.written(),
+        &platform.project.read("outside/plan.json"),
+    ] {
         assert!(!text.contains(&new) && !text.contains(&platform.old), "a value is shown");
     }
     let status = platform.hekate(&["respond", "status", "--all", "--state", "outside/state"]).ends(0);
-    assert!(status.stdout.contains("contained: after") && status.stdout.contains("rotated: after"), "{}", status.stdout);
+    assert!(
+        status.stdout.contains("contained: after") && status.stdout.contains("rotated: after"),
+        "{}",
+        status.stdout
+    );
 }
 
 #[test]
@@ -31,7 +42,12 @@ fn a_plan_is_good_for_one_change_only() {
     platform.plan().apply().ends(0);
     let new = platform.current();
     let again = platform.apply().ends(0);
-    assert!(again.stdout.contains("rotated") && platform.current() == new, "{}{}", again.stdout, again.stderr);
+    assert!(
+        again.stdout.contains("rotated") && platform.current() == new,
+        "{}{}",
+        again.stdout,
+        again.stderr
+    );
     platform.is_whole(true);
 }
 
@@ -39,9 +55,8 @@ fn a_plan_is_good_for_one_change_only() {
 fn nothing_is_changed_without_the_words_that_production_needs() {
     let Some(platform) = Platform::new() else { return };
     platform.plan();
-    let apply = |more: &[&str]| {
-        platform.respond(&[&["respond", "apply", "outside/plan.json"], more].concat())
-    };
+    let apply =
+        |more: &[&str]| platform.respond(&[&["respond", "apply", "outside/plan.json"], more].concat());
     for (more, words) in [
         (&["--role", ROLE][..], "say --environment production"),
         (&["--environment", "production"][..], "say in which --role"),
