@@ -1,10 +1,12 @@
 //! Response: from a finding to a dead secret.
 
 mod audit;
+mod auto;
 #[cfg(unix)]
 mod commands;
 mod crash;
 mod databases;
+mod emergency;
 mod kubernetes;
 mod kubernetes_access;
 mod kubernetes_double;
