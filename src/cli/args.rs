@@ -432,8 +432,8 @@ pub(super) struct HandOverArgs {
     /// The secret manager: dir:PATH or infisical [default: `[store]` of trusted config]
     #[arg(long, value_name = "dir:PATH|infisical", requires = "respond")]
     pub(super) store: Option<String>,
-    /// What it should hold [default: `[inventory]` of trusted config]
-    #[arg(long, value_name = "FILE", requires = "respond")]
+    /// What it should hold: verification logs in to its targets [default: `[inventory]` of trusted config]
+    #[arg(long, value_name = "FILE")]
     pub(super) inventory: Option<PathBuf>,
     /// Journal, audit log and locks [default: `[respond]` of trusted config, else hekate in $XDG_STATE_HOME or ~/.local/state]
     #[arg(long, value_name = "DIR")]
@@ -653,6 +653,10 @@ pub(super) struct PullArgs {
     /// Search for weak values, too: they stand in many places by chance, and whoever has index and key can guess them
     #[arg(long)]
     pub(super) include_weak: bool,
+    /// The state folder, whose audit log records that the values were read [default: `[respond]` of trusted config, else hekate in
+    /// $XDG_STATE_HOME or ~/.local/state]
+    #[arg(long, value_name = "DIR")]
+    pub(super) state: Option<PathBuf>,
     /// Exit with 0 where a part of the manager could not be read
     #[arg(long)]
     pub(super) allow_partial: bool,

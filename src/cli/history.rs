@@ -13,7 +13,7 @@ use super::respond::auto::HandOver;
 use super::{
     Exit,
     args::{EngineArg, HistoryArgs},
-    confirm::confirm,
+    confirm::{Wish, confirm},
     scan::{PRUNE_BY_REPORT, finish, usage_lines, with_threads},
     since, sink,
 };
@@ -87,7 +87,12 @@ pub(super) fn run(args: &HistoryArgs) -> Result<Exit> {
     };
     let scan = || scan_with(&repository, &flags, args.output.show_suppressed, &options);
     let (mut report, notes) = with_threads(args.run.jobs, scan)?;
-    confirm(&mut report, &args.confirm, &flags, None)?;
+    let wish = Wish {
+        confirm: &args.confirm,
+        #[cfg(feature = "network")]
+        hand_over: Some(&args.hand_over),
+    };
+    confirm(&mut report, &wish, &flags, None)?;
     if !args.output.quiet {
         notes.iter().for_each(|line| sink::warn(line));
     }

@@ -13,6 +13,8 @@ mod hook;
 mod init;
 mod inventory;
 mod progress;
+#[cfg(feature = "network")]
+mod recorded;
 mod report;
 #[cfg(feature = "network")]
 mod respond;

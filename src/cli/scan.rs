@@ -10,7 +10,7 @@ use super::{
     Exit,
     args::{OutputArgs, RunArgs, ScanArgs},
     baseline::has_history,
-    confirm::confirm,
+    confirm::{Wish, confirm},
     exit,
     progress::Bar,
     sink::{self, Look, Target},
@@ -48,7 +48,12 @@ pub(super) fn run(args: &ScanArgs) -> Result<Exit> {
     let run = || job.run(args.output.show_suppressed, &bar);
     let Scanned { mut report, notes, stdin, .. } = with_threads(args.run.jobs, run)?;
     bar.finish();
-    confirm(&mut report, &args.confirm, &flags, stdin)?;
+    let wish = Wish {
+        confirm: &args.confirm,
+        #[cfg(feature = "network")]
+        hand_over: Some(&args.hand_over),
+    };
+    confirm(&mut report, &wish, &flags, stdin)?;
     if !args.output.quiet {
         notes.iter().for_each(|line| sink::warn(line));
     }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use super::{
     Exit,
     args::StagedArgs,
-    confirm::confirm,
+    confirm::{Wish, confirm},
     history::{named_range, scan_range},
     progress::Bar,
     scan::{finish, with_threads},
@@ -22,6 +22,14 @@ use crate::{
     source::{Scope, Staged, StagedError},
     triage::Triage,
 };
+
+fn wish(args: &StagedArgs) -> Wish<'_> {
+    Wish {
+        confirm: &args.confirm,
+        #[cfg(feature = "network")]
+        hand_over: None,
+    }
+}
 
 pub(super) fn run(args: &StagedArgs) -> Result<Exit> {
     let started = Instant::now();
@@ -43,7 +51,7 @@ pub(super) fn run(args: &StagedArgs) -> Result<Exit> {
     let scan = || scan_index(&flags, scope, args.output.show_suppressed, &bar);
     let mut report = with_threads(args.run.jobs, scan)?;
     bar.finish();
-    confirm(&mut report, &args.confirm, &flags, None)?;
+    confirm(&mut report, &wish(args), &flags, None)?;
     finish(&report, &args.output, &args.run, started)
 }
 
@@ -54,7 +62,7 @@ fn range(args: &StagedArgs, from: &OsStr, to: &OsStr, started: Instant) -> Resul
     let repository = Repository::from_env(&here, |name| env::var_os(name))?;
     let range = named_range(&repository, &format!("{}..{}", from.to_string_lossy(), to.to_string_lossy()))?;
     let mut report = with_threads(args.run.jobs, || scan_range(&repository, range, &flags))?;
-    confirm(&mut report, &args.confirm, &flags, None)?;
+    confirm(&mut report, &wish(args), &flags, None)?;
     finish(&report, &args.output, &args.run, started)
 }
 

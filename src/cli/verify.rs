@@ -9,10 +9,19 @@ use std::{
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
 
-use super::{Exit, args::VerifyArgs, exit, report, respond::auto::HandOver, sink};
+use super::{
+    Exit,
+    args::{HandOverArgs, VerifyArgs},
+    exit,
+    recorded::Place,
+    report,
+    respond::auto::HandOver,
+    sink,
+};
 use crate::{
     config::{Flags, Settings, Trusted, fingerprint_key},
     git::Repository,
+    inventory::Inventory,
     model::{Finding, FingerprintKey, Report, Source, SourceKind},
     net::Driver,
     respond::Loose,
@@ -33,7 +42,8 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Exit> {
     hand_over.check()?;
     let mut report = report::read(file)?;
     let flags = Flags { config: args.config.clone(), rules: args.rules.clone(), ..Flags::default() };
-    let asker = Asker::new(&flags, args.jobs.map_or(THREADS, usize::from))?;
+    let asker =
+        Asker::new(&flags, args.jobs.map_or(THREADS, usize::from), args.hand_over.inventory.as_deref())?;
     let reader = reader(&report.source, args.root.as_deref(), None)?;
     if args.dry_run {
         let previews = preview(&report, reader.as_ref(), &asker.setup());
@@ -41,6 +51,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Exit> {
         return Ok(Exit::Clean);
     }
     verify(&mut report, reader.as_ref(), &asker.setup());
+    asker.record(&report, args.hand_over.state.as_deref())?;
     if args.only_confirmed {
         report.keep_confirmed();
     }
@@ -50,11 +61,17 @@ pub(super) fn run(args: &VerifyArgs) -> Result<Exit> {
 }
 
 /// Asks about the findings of a scan that was just made; `stdin` is what came in there, where that was scanned.
-pub(super) fn of_scan(report: &mut Report, flags: &Flags, stdin: Option<Vec<u8>>) -> Result<()> {
-    let asker = Asker::new(flags, THREADS)?;
+pub(super) fn of_scan(
+    report: &mut Report,
+    flags: &Flags,
+    stdin: Option<Vec<u8>>,
+    wish: Option<&HandOverArgs>,
+) -> Result<()> {
+    let inventory = wish.and_then(|wish| wish.inventory.as_deref());
+    let asker = Asker::new(flags, THREADS, inventory)?;
     let reader = reader(&report.source, None, stdin)?;
     verify(report, reader.as_ref(), &asker.setup());
-    Ok(())
+    asker.record(report, wish.and_then(|wish| wish.state.as_deref()))
 }
 
 /// What it takes to ask, owned.
@@ -63,16 +80,26 @@ struct Asker {
     trust: Trust,
     key: FingerprintKey,
     threads: usize,
+    trusted: Trusted,
 }
 
 impl Asker {
-    fn new(flags: &Flags, threads: usize) -> Result<Self> {
+    fn new(flags: &Flags, threads: usize, inventory: Option<&Path>) -> Result<Self> {
         let trusted = Trusted::load(flags.config.as_deref())?;
         // Rules that a repository brings along carry no checks; which of these run in a scan does not matter.
         let own = Flags { config: flags.config.clone(), rules: flags.rules.clone(), ..Flags::default() };
         let trust = trusted.trust()?.with_rules(&Settings::rules_with_templates(&own)?);
+        let trust = match inventory.or(trusted.inventory.file.as_deref()) {
+            Some(file) => trust.with_inventory(&Inventory::load(file)?),
+            None => trust,
+        };
         let driver = Driver::new(trust.driver_options()).context("set up the network by [verify]")?;
-        Ok(Self { driver, trust, key: fingerprint_key()?, threads })
+        Ok(Self { driver, trust, key: fingerprint_key()?, threads, trusted })
+    }
+
+    /// That these secrets were asked about.
+    fn record(&self, report: &Report, state: Option<&Path>) -> Result<()> {
+        Place { state, trusted: &self.trusted }.verified(report)
     }
 
     fn setup(&self) -> Setup<'_> {

@@ -164,6 +164,7 @@ mod trust {
             tls,
             user: section.user.clone(),
             database: section.database.clone(),
+            is_replication: false,
         })
     }
 

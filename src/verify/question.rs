@@ -11,7 +11,7 @@ use super::{
     trust::Database,
 };
 use crate::{
-    model::{Finding, Secret},
+    model::{Evidence, Finding, Secret},
     provider::{
         Check, Credential, Role, check_of,
         login::{Service, Target},
@@ -56,7 +56,8 @@ impl Question {
         let check = check.or_else(|| check_of(&finding.rule).map(Cow::Borrowed));
         // Where nobody could be asked, nothing needs to be read.
         let offline = Offline::of(&finding.rule);
-        if check.is_none() && offline.is_none() && !is_of_database(&finding.rule) {
+        let target = target(finding, setup);
+        if check.is_none() && target.is_none() && offline.is_none() && !is_of_database(&finding.rule) {
             return Self::Nobody("nothing is known that could be asked about this kind of secret".into());
         }
         let recovered = match recover(finding, reader, setup.key) {
@@ -70,8 +71,11 @@ impl Question {
                 Self::Http(Box::new(Http { check, rule, value, companions }))
             }
             (None, Some(offline)) => Self::Offline(offline, recovered.value),
-            (None, None) => login(&finding.rule, &recovered, &setup.trust.databases)
-                .map_or_else(Self::Nobody, |target| Self::Login(Box::new(target))),
+            (None, None) => match target {
+                Some(database) => Self::Login(Box::new(at_target(database, recovered.value))),
+                None => login(&finding.rule, &recovered, &setup.trust.databases)
+                    .map_or_else(Self::Nobody, |target| Self::Login(Box::new(target))),
+            },
         }
     }
 
@@ -103,6 +107,29 @@ impl Question {
         };
         secrets.sort();
         Some((self.asked()?.to_owned(), secrets))
+    }
+}
+
+/// Where the inventory says that a known value is in force.
+fn target<'a>(finding: &Finding, setup: &'a Setup<'_>) -> Option<&'a Database> {
+    finding.evidence.iter().find_map(|evidence| match evidence {
+        Evidence::Inventory { environment, path, form: None, .. } => {
+            setup.trust.targets.get(&format!("{environment}:{path}"))
+        }
+        _ => None,
+    })
+}
+
+fn at_target(database: &Database, password: Secret) -> Target {
+    Target {
+        service: database.service,
+        host: database.host.clone(),
+        port: database.port,
+        user: database.user.clone(),
+        password,
+        database: database.database.clone(),
+        tls: database.tls.clone(),
+        is_replication: database.is_replication,
     }
 }
 

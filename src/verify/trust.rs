@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    inventory::{Inventory, Target},
     net::{AddressPolicy, DriverOptions, Limits, Origin, Proxy, TlsOptions},
     provider::{
         Check, TrustedHosts, checks,
@@ -26,6 +27,8 @@ pub struct Database {
     pub user: Option<String>,
     /// The database to enter where the scanned text does not say.
     pub database: Option<String>,
+    /// Whether logins are for replication.
+    pub is_replication: bool,
 }
 
 /// Public keys that are in use: what private ones are compared with.
@@ -49,6 +52,8 @@ pub struct Trust {
     pub hosts: TrustedHosts,
     /// Where passwords may be tried. These may lie at private addresses.
     pub databases: Vec<Database>,
+    /// Where the passwords of the inventory are in force, by `environment:/folder/NAME`.
+    pub targets: BTreeMap<String, Database>,
     /// What private keys are compared with.
     pub public_keys: Vec<PublicKeys>,
     /// Hosts of origins that may lie at private addresses.
@@ -64,6 +69,19 @@ pub struct Trust {
 }
 
 impl Trust {
+    /// With the databases, caches and brokers that an inventory names for its secrets: it is trusted, as config is.
+    #[must_use]
+    pub fn with_inventory(mut self, inventory: &Inventory) -> Self {
+        for entry in &inventory.entries {
+            for environment in &entry.environments {
+                let database = entry.targets.in_environment(environment).and_then(database);
+                self.targets
+                    .extend(database.map(|database| (format!("{environment}:{}", entry.path()), database)));
+            }
+        }
+        self
+    }
+
     /// With the checks that rules carry.
     #[must_use]
     pub fn with_rules(mut self, rules: &[Rule]) -> Self {
@@ -93,6 +111,36 @@ impl Trust {
 
     /// Where databases may lie.
     pub(super) fn database_addresses(&self) -> AddressPolicy {
-        AddressPolicy::allowing(self.databases.iter().map(|database| &database.host))
+        let all = self.databases.iter().chain(self.targets.values());
+        AddressPolicy::allowing(all.map(|database| &database.host))
     }
+}
+
+/// What can be logged in to of a target of the inventory.
+fn database(target: &Target) -> Option<Database> {
+    let at = |service: Service, host: &str, port: u16, user: &str| Database {
+        service,
+        host: host.to_owned(),
+        port,
+        tls: Tls::Preferred { ca: None },
+        user: Some(user.to_owned()),
+        database: None,
+        is_replication: false,
+    };
+    Some(match target {
+        Target::Postgres(role) => Database {
+            database: Some(role.database.clone()),
+            is_replication: role.replication,
+            ..at(Service::Postgres, &role.host, role.port, &role.role)
+        },
+        Target::Cache(cache) => Database {
+            tls: if cache.tls { Tls::Required { ca: None } } else { Tls::Preferred { ca: None } },
+            ..at(Service::Redis, &cache.host, cache.port, &cache.user)
+        },
+        Target::Nats(nats) => Database {
+            tls: if nats.tls { Tls::Required { ca: None } } else { Tls::Preferred { ca: None } },
+            ..at(Service::Nats, &nats.host, nats.port, &nats.user)
+        },
+        _ => return None,
+    })
 }

@@ -28,6 +28,8 @@ pub(super) fn run(args: &PullArgs) -> Result<Exit> {
     };
     let pulled = pull(store.as_ref(), &key, &options)?;
     sink::write_private(&path, &pulled.bytes).with_context(|| format!("write {}", path.display()))?;
+    #[cfg(feature = "network")]
+    record(args, &pulled)?;
     let denied = &pulled.about.denied;
     for (place, why) in denied {
         sink::warn(&format!("warning: {place} is not covered: {why}"));
@@ -37,6 +39,14 @@ pub(super) fn run(args: &PullArgs) -> Result<Exit> {
         sink::warn(&summary(&pulled, &path.display().to_string()));
     }
     Ok(if denied.is_empty() || args.allow_partial { Exit::Clean } else { Exit::Incomplete })
+}
+
+/// That all of these values were read.
+#[cfg(feature = "network")]
+fn record(args: &PullArgs, pulled: &Pulled) -> Result<()> {
+    let trusted = Trusted::load_alone(args.store.config.as_deref())?;
+    let place = crate::cli::recorded::Place { state: args.state.as_deref(), trusted: &trusted };
+    place.pulled(&pulled.about.store, &pulled.about.environments)
 }
 
 /// The index that is there already: it knows what is no more.

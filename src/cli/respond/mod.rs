@@ -4,7 +4,7 @@ mod apply;
 pub(super) mod args;
 pub(super) mod auto;
 pub(super) mod emergency;
-mod open;
+pub(super) mod open;
 mod person;
 mod plan;
 mod status;

@@ -30,7 +30,7 @@ use crate::{
 
 /// What is changed by `apply` and `resume`, and how a run goes.
 #[derive(Default)]
-pub(super) struct Means<'a> {
+pub(in crate::cli) struct Means<'a> {
     /// How long is waited, and what is said meanwhile; nothing where nothing is changed.
     pub(super) pace: Option<&'a WaitArgs>,
     /// Nothing is said of steps that go well.
@@ -46,7 +46,7 @@ pub(super) struct Means<'a> {
 /// The state folder alone, for commands that change nothing but that.
 pub(in crate::cli) struct StateDesk {
     pub(super) state: State,
-    pub(super) audit: AuditLog,
+    pub(in crate::cli) audit: AuditLog,
     pub(super) mandate: Mandate,
 }
 
@@ -54,6 +54,11 @@ impl StateDesk {
     pub(super) fn open(args: &StateArgs) -> Result<Self> {
         let trusted = Trusted::load_alone(args.config.as_deref())?;
         Self::of(args.state.as_deref(), &trusted, mandate(&MandateArgs::default(), None))
+    }
+
+    /// For commands that only read.
+    pub(in crate::cli) fn of_reader(folder: Option<&Path>, trusted: &Trusted) -> Result<Self> {
+        Self::of(folder, trusted, mandate(&MandateArgs::default(), None))
     }
 
     fn of(folder: Option<&Path>, trusted: &Trusted, mandate: Mandate) -> Result<Self> {
@@ -204,11 +209,10 @@ fn cluster(inventory: &Inventory, context: Option<&str>) -> Result<(Access, Driv
 /// Who acts, as far as the machine tells.
 fn mandate(args: &MandateArgs, role: Option<&str>) -> Mandate {
     let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    let user =
+        variable("HEKATE_USER").or_else(login).or_else(|| variable("USER")).or_else(|| variable("LOGNAME"));
     Mandate {
-        user: variable("HEKATE_USER")
-            .or_else(|| variable("USER"))
-            .or_else(|| variable("LOGNAME"))
-            .unwrap_or_else(|| "unknown".into()),
+        user: user.unwrap_or_else(|| "unknown".into()),
         email: variable("HEKATE_USER_EMAIL").or_else(|| variable("EMAIL")),
         address: variable("SSH_CONNECTION").and_then(|text| text.split(' ').next().map(str::to_owned)),
         role: args.role.clone().or_else(|| role.map(str::to_owned)),
@@ -216,6 +220,23 @@ fn mandate(args: &MandateArgs, role: Option<&str>) -> Mandate {
         reason: args.reason.clone(),
         given: None,
     }
+}
+
+/// The name of the account that the process runs as: variables can say anything.
+fn login() -> Option<String> {
+    #[cfg(unix)]
+    {
+        let id = rustix::process::getuid().as_raw().to_string();
+        let accounts = std::fs::read_to_string("/etc/passwd").ok()?;
+        let mut names = accounts.lines().filter_map(|line| {
+            let mut fields = line.split(':');
+            let name = fields.next()?;
+            (fields.nth(1)? == id).then(|| name.to_owned())
+        });
+        names.next()
+    }
+    #[cfg(not(unix))]
+    None
 }
 
 /// Says on standard error how far it is.

@@ -20,7 +20,15 @@ fn platform(health: &str) -> Option<Platform> {
 
 impl Platform {
     fn emergency(&self, more: &[&str]) -> crate::harness::Outcome {
-        let own = ["emergency", "--incident", "INC-9", "--reason", "keys on a stick", "--environment", "production"];
+        let own = [
+            "emergency",
+            "--incident",
+            "INC-9",
+            "--reason",
+            "keys on a stick",
+            "--environment",
+            "production",
+        ];
         self.respond(&[&own[..], &["--role", ROLE], more].concat())
     }
 
@@ -38,7 +46,8 @@ fn page(status: &'static str) -> (String, std::thread::JoinHandle<()>) {
         let (mut stream, _) = listener.accept().expect("a request");
         let mut request = [0; 4096];
         let _read = stream.read(&mut request).expect("read it");
-        write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok").expect("answer it");
+        write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok")
+            .expect("answer it");
     });
     (address, server)
 }
@@ -53,7 +62,9 @@ fn everything_is_replaced_once_a_second_person_confirms() {
     platform.is_whole(true);
     assert_ne!(platform.session(), before);
     assert!(outcome.stdout.contains("healthy"), "{}", outcome.stdout);
-    let listed = platform.hekate(&["audit", "list", "--state", "outside/state", "--action", "emergency.started"]).ends(0);
+    let listed = platform
+        .hekate(&["audit", "list", "--state", "outside/state", "--action", "emergency.started"])
+        .ends(0);
     assert!(listed.stdout.contains("confirmed by bob"), "{}", listed.stdout);
 }
 
@@ -81,12 +92,19 @@ fn what_could_not_be_done_turns_the_exit_code_and_keeps_nothing_else_from_being_
     let (address, server) = page("404 Not Found");
     let Some(platform) = platform(&address) else { return };
     let role = &platform.role;
-    let inventory = platform.project.read("outside/inventory.yaml").replace(&format!("role: {role}"), "role: nobody_there");
+    let inventory = platform
+        .project
+        .read("outside/inventory.yaml")
+        .replace(&format!("role: {role}"), "role: nobody_there");
     platform.project.file("outside/inventory.yaml", inventory);
     let before = platform.session();
     let outcome = platform.emergency(&["--approved-by", "bob", "--confirm", "CONFIRM"]).ends(1);
     server.join().expect("the page was asked");
     assert_ne!(platform.session(), before);
-    assert!(outcome.stdout.contains("it answers with 404") && outcome.stdout.contains("nobody_there"), "{}", outcome.stdout);
+    assert!(
+        outcome.stdout.contains("it answers with 404") && outcome.stdout.contains("nobody_there"),
+        "{}",
+        outcome.stdout
+    );
     platform.is_whole(false);
 }
