@@ -53,6 +53,7 @@ pub fn run() -> Exit {
         Command::Respond(args) => respond::run(&args),
         #[cfg(feature = "network")]
         Command::Emergency(args) => respond::emergency::run(&args),
+        #[cfg(feature = "network")]
         Command::Audit(args) => audit::run(&args),
         Command::Init(args) => init::run(&args),
     };

@@ -15,7 +15,6 @@ pub use dotenv::DotenvStore;
 pub use infisical::{
     ClientSecret, CredentialError, Infisical, InfisicalOptions, Login, ServiceToken, Tokens, as_stored,
 };
-#[cfg(feature = "network")]
 pub(crate) use machine_key::machine_key;
 pub use select::{StoreKind, UnknownStore};
 

@@ -13,6 +13,7 @@ mod hostile;
 mod infisical;
 mod inventory;
 mod known;
+#[cfg(feature = "network")]
 mod logins;
 mod pieces;
 mod policy;

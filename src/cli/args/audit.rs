@@ -53,7 +53,7 @@ pub(in crate::cli) enum AuditCommand {
 /// Where the log lies.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct StateArgs {
-    /// The state folder; the log is in `audit` below it [default: `state` in [respond] of trusted config, else hekate in $XDG_STATE_HOME,
+    /// The state folder; the log is in `audit` below it [default: `state` in \[respond\] of trusted config, else hekate in $XDG_STATE_HOME,
     /// else in ~/.local/state]
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) state: Option<PathBuf>,

@@ -125,7 +125,7 @@ impl Fields {
             referenced: Location::UNKNOWN,
             defined: Location::UNKNOWN,
         };
-        let keys = ["url", "host", "role", "user", "namespace", "name", "provider"];
+        let keys = ["url", "host", "role", "user", "namespace", "name", "provider", "identity_id"];
         let entries = keys.iter().filter_map(|key| Some((spanned(key), spanned(value(key)?)))).collect();
         Self { what: "target".to_owned(), location: Location::UNKNOWN, entries, asked: Vec::new() }
     }

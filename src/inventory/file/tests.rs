@@ -239,7 +239,7 @@ fn errors_of_targets_and_consumers_name_their_place_and_what_is_allowed() {
     inventory.yaml:8:14: an environment has a target of its own: a map with its `type`
     inventory.yaml:8:14: `development` is neither a target's key nor an environment (staging, production)
     inventory.yaml:8:13: expected a map
-    inventory.yaml:9:16: no such type of consumer; known are infisical-secret, infisical-static-secret, deployment, stateful-set, daemon-set
+    inventory.yaml:9:16: no such type of consumer; known are infisical-secret, infisical-static-secret, deployment, stateful-set, daemon-set, command
     inventory.yaml:9:9: a consumer of type deployment needs `namespace`
     inventory.yaml:9:57: unknown key `next_env` of a consumer of type infisical-secret; known are type, namespace, name, token, secret
     inventory.yaml:9:9: no token `t` stands in `tokens`

@@ -27,7 +27,7 @@ const SKEW: i64 = 60;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
-    /// [`SCHEMA`].
+    /// Names the form: `hekate.plan/1`.
     pub schema: String,
     /// When it was made, seconds since 1970.
     pub created: i64,

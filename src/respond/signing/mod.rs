@@ -1,6 +1,6 @@
 //! Key pairs that tokens are signed with: made in memory, in the form of the key that they follow.
 //!
-//! [`make`] gives a pair, [`public_of`] and [`public_like`] the public half of any private key that stands in a manager, [`published`] says whether a JWKS lists
+//! [`make()`] gives a pair, [`public_of`] and [`public_like`] the public half of any private key that stands in a manager, [`published()`] says whether a JWKS lists
 //! it. Nothing here is written to a file, and nothing is signed.
 
 mod form;

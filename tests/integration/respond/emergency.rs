@@ -75,7 +75,7 @@ fn nothing_is_changed_without_a_second_person_and_the_word() {
     let refusals: [(&[&str], &str); 4] = [
         (&[], "a second person has to confirm at a terminal"),
         (&["--approved-by", "bob", "--confirm", "confirm"], "the word is CONFIRM"),
-        (&["--approved-by", "unknown", "--confirm", "CONFIRM"], "started this"),
+        (&["--approved-by", "Ada", "--confirm", "CONFIRM"], "started this"),
         (&["--approved-by", " ", "--confirm", "CONFIRM"], "who they are"),
     ];
     for (more, words) in refusals {
