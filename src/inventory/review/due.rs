@@ -93,11 +93,11 @@ impl DueReview {
 
 /// What to do, by who starts the rotation.
 const FIXES: &[(Trigger, &str)] = &[
-    (Trigger::Automated, "rotate it: the value in the service first, then in the manager"),
-    (Trigger::Manual, "make a new one, store it in the manager, and revoke the old one where it came from"),
+    (Trigger::Automated, "rotate it: `hekate respond plan --due`, then `hekate respond apply`"),
+    (Trigger::Manual, "start its rotation: `hekate respond plan --secret ENV:/folder/NAME`"),
     (
         Trigger::BlueGreen,
-        "store the next key beside it, have both accepted, wait out the grace time, promote",
+        "start its rotation: `hekate respond plan --due`; old and new key are both accepted for the grace time",
     ),
 ];
 const UNDATED: &str = "the manager gives no date: rotate it once, or read its history there";

@@ -36,7 +36,7 @@ fn what_is_past_its_date_or_inside_its_notice_is_told_and_only_the_first_fails()
     soon  inside their notice, automated
       6d  YYYY-MM-DD  production:/infrastructure/NATS_SYSTEM_PASSWORD
       6d  YYYY-MM-DD  production:/infrastructure/POSTGRES_PASSWORD
-      → rotate it: the value in the service first, then in the manager
+      → rotate it: `hekate respond plan --due`, then `hekate respond apply`
 
     0 overdue, 2 soon, 0 unknown, 1 fine · on YYYY-MM-DD in dir:store (production)
     ");
@@ -46,12 +46,12 @@ fn what_is_past_its_date_or_inside_its_notice_is_told_and_only_the_first_fails()
       250d  YYYY-MM-DD  development:/infrastructure/POSTGRES_PASSWORD
       250d  YYYY-MM-DD  production:/infrastructure/NATS_SYSTEM_PASSWORD
       250d  YYYY-MM-DD  production:/infrastructure/POSTGRES_PASSWORD
-      → rotate it: the value in the service first, then in the manager
+      → rotate it: `hekate respond plan --due`, then `hekate respond apply`
 
     soon  inside their notice, manual
       25d  YYYY-MM-DD  development:/authentication/SESSION_SECRET
       25d  YYYY-MM-DD  production:/authentication/SESSION_SECRET
-      → make a new one, store it in the manager, and revoke the old one where it came from
+      → start its rotation: `hekate respond plan --secret ENV:/folder/NAME`
 
     4 overdue, 2 soon, 0 unknown, 0 fine · on YYYY-MM-DD in dir:store (development, production)
     ");
@@ -100,7 +100,7 @@ fn json_says_of_each_secret_how_it_stands() {
           "every_days": 90,
           "notice_days": 7,
           "trigger": "automated",
-          "fix": "rotate it: the value in the service first, then in the manager"
+          "fix": "rotate it: `hekate respond plan --due`, then `hekate respond apply`"
         },
         {
           "state": "overdue",
@@ -114,7 +114,7 @@ fn json_says_of_each_secret_how_it_stands() {
           "every_days": 90,
           "notice_days": 7,
           "trigger": "automated",
-          "fix": "rotate it: the value in the service first, then in the manager"
+          "fix": "rotate it: `hekate respond plan --due`, then `hekate respond apply`"
         },
         {
           "state": "fine",
