@@ -203,9 +203,11 @@ policies:
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(HEKATE);
         self.project.scrub(&mut command);
-        command
-            .args(args)
-            .envs([("HEKATE_POSTGRES_ADMIN_URL", self.admin_url.as_str()), ("HEKATE_KEY", &"a1".repeat(32))]);
+        command.args(args).envs([
+            ("HEKATE_POSTGRES_ADMIN_URL", self.admin_url.as_str()),
+            ("HEKATE_KEY", &"a1".repeat(32)),
+            ("HEKATE_USER", "ada"),
+        ]);
         command.env("XDG_STATE_HOME", self.project.path("outside/xdg"));
         command
     }
