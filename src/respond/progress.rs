@@ -86,7 +86,11 @@ impl Progress {
                 self.done.insert(*step, record.at);
             }
             Event::Failed { step, why } => self.failed = Some((*step, why.clone())),
-            Event::Waiting { step, wait } => self.waiting = Some((*step, wait.clone())),
+            Event::Waiting { step, wait } => {
+                self.waiting = Some((*step, wait.clone()));
+                // A word that was given too early counts for nothing later.
+                self.confirmed.remove(step);
+            }
             Event::Confirmed { step, .. } => {
                 self.confirmed.insert(*step);
             }

@@ -153,7 +153,7 @@ fn happened(event: &Event) -> String {
         Event::Done { step, notes } if notes.is_empty() => format!("{step} done"),
         Event::Done { step, notes } => format!("{step} done: {}", notes.join("; ")),
         Event::Failed { step, why } => format!("{step} failed: {why}"),
-        Event::Waiting { step, wait } => format!("{step} waits: {wait}"),
+        Event::Waiting { step, wait } => format!("{step} waits {wait}"),
         Event::Confirmed { step, by } => format!("{step} was done by hand, says {by}"),
         Event::Undoing { why } => format!("taking back: {why}"),
         Event::Undone { step } => format!("{step} taken back"),

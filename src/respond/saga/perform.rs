@@ -109,12 +109,24 @@ impl Saga<'_> {
                 Ok(signing::make(&signing, &like).map_err(refused)?.private)
             }
             Birth::Issued => self.with_target(|target, values| Ok(target.issue(values)?)),
-            Birth::Person { page, what } => match self.tools.mandate.given.clone() {
-                Some(given) => Ok(given),
-                None => Err(Setback::Waits(Wait::Value { page, what })),
-            },
+            Birth::Person { page, what } => self.given(page, what),
             Birth::None => Err(refused("nothing follows it")),
         }
+    }
+
+    /// The value that a person gives. One that can't be it is asked for again: once it is in force, there is no way back.
+    fn given(&mut self, page: Option<String>, what: String) -> Result<Secret, Setback> {
+        let Some(given) = self.tools.mandate.given.clone() else {
+            return Err(Setback::Waits(Wait::Value { page, what }));
+        };
+        let fault = if given == self.old()? {
+            "the given value is the old one"
+        } else if self.accepts(&given) == Accepts::No {
+            "the given value is not accepted"
+        } else {
+            return Ok(given);
+        };
+        Err(Setback::Waits(Wait::Value { page, what: format!("{fault}; {what}") }))
     }
 
     fn introduce(&mut self, is_again: bool) -> Taken {
@@ -124,11 +136,12 @@ impl Saga<'_> {
             return Ok(Vec::new());
         }
         if self.progress.confirmed.contains(&Step::Introduce) {
-            return match self.accepts(&new) {
-                Accepts::Yes => Ok(Vec::new()),
-                Accepts::Unknown(why) => Ok(vec![format!("by a person's word: {why}")]),
-                Accepts::No => Err(refused("the new value is not accepted: it was not changed")),
-            };
+            match self.accepts(&new) {
+                Accepts::Yes => return Ok(Vec::new()),
+                Accepts::Unknown(why) => return Ok(vec![format!("by a person's word: {why}")]),
+                // Said too early: it is asked for again.
+                Accepts::No => {}
+            }
         }
         let done = self.with_target(|target, values| match target.perform(Act::Introduce, values) {
             Err(Trouble::Unclear(why)) => match target.accepts(&new) {
@@ -147,11 +160,12 @@ impl Saga<'_> {
             return Ok(Vec::new());
         }
         if self.progress.confirmed.contains(&Step::Retire) {
-            return match self.accepts(&old) {
-                Accepts::No => Ok(Vec::new()),
-                Accepts::Unknown(why) => Ok(vec![format!("by a person's word: {why}")]),
-                Accepts::Yes => Err(refused("the old value is still accepted")),
-            };
+            match self.accepts(&old) {
+                Accepts::No => return Ok(Vec::new()),
+                Accepts::Unknown(why) => return Ok(vec![format!("by a person's word: {why}")]),
+                // Said too early: it is asked for again.
+                Accepts::Yes => {}
+            }
         }
         self.with_target(|target, values| match target.perform(Act::Retire, values) {
             Err(Trouble::Unclear(why)) => match target.accepts(values.old) {

@@ -12,6 +12,8 @@ mod kubernetes_access;
 mod kubernetes_double;
 mod notify;
 mod platform;
+#[cfg(unix)]
+mod playbooks;
 mod providers;
 mod rotation;
 mod services;

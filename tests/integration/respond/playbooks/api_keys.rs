@@ -1,0 +1,229 @@
+//! Keys of providers: revoked, rolled, or followed by one that a person makes; at doubles on this machine.
+
+use std::sync::{Arc, Mutex};
+
+use super::{
+    super::{
+        platform::random,
+        web::{Double, answer},
+    },
+    Bench, bears,
+};
+use crate::{harness::text, secrets::token};
+
+const CLOUDFLARE: &str = "production:/external-services/CLOUDFLARE_API_TOKEN";
+const HUGGINGFACE: &str = "production:/llm-providers/HUGGINGFACE_API_KEY";
+
+/// A GitHub where tokens live until they are revoked.
+fn github(alive: String) -> Double {
+    let alive = Mutex::new(Some(alive));
+    Double::saying(move |request| {
+        let mut alive = alive.lock().expect("nobody panicked");
+        match request.line().as_str() {
+            "GET /user"
+                if alive.as_deref().is_some_and(|token| {
+                    bears(request, token)
+                        || request.header("authorization") == Some(&format!("token {token}"))
+                }) =>
+            {
+                answer(200, r#"{"login":"bot"}"#)
+            }
+            "GET /user" => answer(401, r#"{"message":"Bad credentials"}"#),
+            "POST /credentials/revoke" => {
+                let told = request.json()["credentials"].clone();
+                let is_it =
+                    told.as_array().is_some_and(|all| all.iter().any(|one| one.as_str() == alive.as_deref()));
+                if is_it {
+                    *alive = None;
+                }
+                answer(202, "")
+            }
+            other => panic!("{other} was not expected"),
+        }
+    })
+}
+
+#[test]
+fn a_token_that_no_manager_holds_is_found_alive_and_revoked() {
+    let leaked = token("github-pat", 4_711);
+    let double = github(leaked.clone());
+    let mut bench = Bench::new("folders: {}\n");
+    bench.trust("github", &double.origin());
+    bench.project.git_init().file("deploy.sh", format!("export GITHUB_TOKEN={leaked}\n"));
+    bench.project.commit_all().file("deploy.sh", "export GITHUB_TOKEN\n").commit_all();
+
+    bench.hekate(&["history", ".", "-o", "json:outside/report.json"]).ends(1);
+    let verified = bench
+        .hekate(&[
+            "verify",
+            "outside/report.json",
+            "--config",
+            "outside/hekate.toml",
+            "-o",
+            "json:outside/verified.json",
+        ])
+        .ends(4);
+    let plan = bench.plan(&["outside/verified.json"]);
+    for words in ["verdict   active", "POST ", "/credentials/revoke", "deploy.sh:1"] {
+        assert!(plan.stdout.contains(words), "{words}: {}", plan.stdout);
+    }
+    assert_eq!(double.count("POST /credentials/revoke"), 0, "nothing is changed before apply");
+    let done = bench.apply(&[]).ends(0);
+    assert!(done.stdout.contains("revoked"), "{}", done.stdout);
+    assert_eq!(double.count("POST /credentials/revoke"), 1);
+    let status = bench.status(&["--all"]).ends(0);
+    assert!(status.stdout.contains("contained: after"), "{}", status.stdout);
+    let report = bench.report(&bench.id()).ends(0);
+    assert!(report.stdout.contains("block addresses that used it"), "{}", report.stdout);
+    bench.is_tidy(&[&verified, &plan, &done, &status, &report], &[&leaked]);
+    // What is dead is not confirmed any more.
+    let again = bench
+        .hekate(&["verify", "outside/report.json", "--config", "outside/hekate.toml", "--format", "json"])
+        .ends(1);
+    assert_eq!(text(&again.findings()[0]["verdict"]), "inactive");
+}
+
+#[test]
+fn what_nobody_was_asked_about_is_passed_over() {
+    let bench = Bench::new("folders: {}\n");
+    bench
+        .project
+        .git_init()
+        .file("deploy.sh", format!("export GITHUB_TOKEN={}\n", token("github-pat", 4_712)))
+        .commit_all();
+    bench.hekate(&["history", ".", "-o", "json:outside/report.json"]).ends(1);
+    let plan = bench.plan(&["outside/report.json"]);
+    assert!(plan.stdout.contains("nobody was asked about it"), "{}", plan.stdout);
+    assert!(bench.apply(&[]).ends(2).stderr.contains("nothing of the plan is chosen"));
+}
+
+#[test]
+fn a_token_that_its_provider_can_roll_is_rolled_and_stored() {
+    let (old, new, admin) =
+        (token("cloudflare-user-api-token", 1), token("cloudflare-user-api-token", 2), random(40));
+    let current = Arc::new(Mutex::new(old.clone()));
+    let (kept, next, administrator) = (Arc::clone(&current), new.clone(), admin.clone());
+    let double = Double::saying(move |request| {
+        let mut current = kept.lock().expect("nobody panicked");
+        match request.line().as_str() {
+            "GET /client/v4/user/tokens/verify" if bears(request, &current) => answer(
+                200,
+                r#"{"success":true,"errors":[],"messages":[],"result":{"id":"f00d","status":"active"}}"#,
+            ),
+            "GET /client/v4/user/tokens/verify" => answer(
+                401,
+                r#"{"success":false,"errors":[{"code":1000,"message":"Invalid API Token"}],"messages":[],"result":null}"#,
+            ),
+            "PUT /client/v4/user/tokens/f00d/value" => {
+                assert!(bears(request, &administrator), "an administrator rolls it");
+                *current = next.clone();
+                answer(200, &format!(r#"{{"success":true,"errors":[],"messages":[],"result":"{next}"}}"#))
+            }
+            other => panic!("{other} was not expected"),
+        }
+    });
+    let mut bench = Bench::new(&format!(
+        "
+folders:
+  external-services: [CLOUDFLARE_API_TOKEN]
+secrets:
+  CLOUDFLARE_API_TOKEN:
+    environments: [production]
+    target: {{ type: provider, provider: cloudflare, url: \"{}\", admin_key_env: HEKATE_CLOUDFLARE_ADMIN_KEY }}
+",
+        double.origin()
+    ));
+    bench.put(CLOUDFLARE, &old);
+    bench.set("HEKATE_CLOUDFLARE_ADMIN_KEY", &admin);
+    let plan = bench.plan(&["--secret", CLOUDFLARE]);
+    let done = bench.apply(&[]).ends(0);
+    assert_eq!((bench.value(CLOUDFLARE), bench.version(CLOUDFLARE)), (new.clone(), 2));
+    assert_eq!(*current.lock().expect("nobody panicked"), new);
+    bench.is_tidy(&[&plan, &done], &[&old, &new, &admin]);
+}
+
+/// A Hugging Face where these tokens are valid until they are revoked.
+fn huggingface(tokens: &[&str]) -> (Double, Arc<Mutex<Vec<String>>>) {
+    let alive = Arc::new(Mutex::new(tokens.iter().map(|token| (*token).to_owned()).collect::<Vec<_>>()));
+    let kept = Arc::clone(&alive);
+    let double = Double::saying(move |request| {
+        let mut alive = kept.lock().expect("nobody panicked");
+        match request.line().as_str() {
+            "GET /api/whoami-v2" if alive.iter().any(|token| bears(request, token)) => {
+                answer(200, r#"{"name":"bot","auth":{"type":"access_token"}}"#)
+            }
+            "GET /api/whoami-v2" => answer(401, r#"{"error":"Invalid credentials"}"#),
+            "POST /api/credentials/revoke" => {
+                let told = request.json()["credentials"].clone();
+                alive.retain(|token| {
+                    told.as_array().is_some_and(|all| all.iter().all(|one| one.as_str() != Some(token)))
+                });
+                answer(202, "")
+            }
+            other => panic!("{other} was not expected"),
+        }
+    });
+    (double, alive)
+}
+
+#[test]
+fn a_leaked_key_that_a_person_replaces_is_contained_at_once_and_finished_with_the_new_value() {
+    let [old, new] = [1, 2].map(|seed| token("huggingface-access-token", seed));
+    let (double, alive) = huggingface(&[&old, &new]);
+    let mut bench = Bench::new(
+        "
+folders:
+  llm-providers: [HUGGINGFACE_API_KEY]
+secrets:
+  HUGGINGFACE_API_KEY:
+    environments: [production]
+    target: { type: provider, provider: huggingface }
+",
+    );
+    bench.trust("huggingface", &double.origin());
+    bench.put(HUGGINGFACE, &old);
+    bench.project.git_init().file("notebook.py", format!("login(token=\"{old}\")\n")).commit_all();
+    let store = ["--store", "dir:outside/store", "--inventory", "outside/inventory.yaml"];
+    bench.hekate(&[&["inventory", "pull", "--index", "outside/hekate.idx"], &store[..]].concat()).ends(0);
+    bench
+        .hekate(&["history", ".", "--index", "outside/hekate.idx", "-o", "json:outside/report.json"])
+        .ends(4);
+    let plan = bench.plan(&["outside/report.json"]);
+    assert!(plan.stdout.contains("verdict   known"), "{}", plan.stdout);
+
+    let waiting = bench.apply(&[]).ends(1);
+    let id = bench.id();
+    assert!(
+        waiting.stdout.contains("keep waits") && waiting.stdout.contains("huggingface.co/settings/tokens"),
+        "{}",
+        waiting.stdout
+    );
+    assert_eq!(*alive.lock().expect("nobody panicked"), [new.clone()], "the leaked one is dead already");
+    let status = bench.status(&[]).ends(0);
+    assert!(
+        status.stdout.contains("contained: after") && status.stdout.contains("left"),
+        "{}",
+        status.stdout
+    );
+
+    // Nobody may make do with the old one, and the wait is not over by that.
+    let same = bench.resume_giving(&format!("{old}\n"), &[&id, "--value-fd", "0"]).ends(1);
+    assert!(same.stdout.contains("the given value is the old one"), "{}", same.stdout);
+    assert_eq!(bench.version(HUGGINGFACE), 1);
+    let dead = token("huggingface-access-token", 3);
+    let wrong = bench.resume_giving(&dead, &[&id, "--value-fd", "0"]).ends(1);
+    assert!(wrong.stdout.contains("the given value is not accepted"), "{}", wrong.stdout);
+    let empty = bench.resume_giving("\n", &[&id, "--value-fd", "0"]).ends(2);
+    assert!(empty.stderr.contains("it is empty"), "{}", empty.stderr);
+    let status = bench.status(&[]).ends(0);
+    assert!(
+        status.stdout.contains("keep waits") && status.stdout.contains("contained: after"),
+        "{}",
+        status.stdout
+    );
+
+    let done = bench.resume_giving(&format!("{new}\n"), &[&id, "--value-fd", "0"]).ends(0);
+    assert_eq!((bench.value(HUGGINGFACE), bench.version(HUGGINGFACE)), (new.clone(), 2));
+    assert_eq!(double.count("POST /api/credentials/revoke"), 1);
+    bench.is_tidy(&[&plan, &waiting, &same, &wrong, &done], &[&old, &new, &dead]);
+}
