@@ -5,6 +5,7 @@ mod audit;
 mod commands;
 mod crash;
 mod databases;
+mod faults;
 mod kubernetes;
 mod kubernetes_access;
 mod kubernetes_double;
