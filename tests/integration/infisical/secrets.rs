@@ -7,7 +7,7 @@ use super::{
     http::{Received, Reply},
     project::{check_id, check_member},
     routes::{Outcome, bad_request, denied, invalid, not_found, refusal, required, wrong_kind},
-    world::{StoredSecret, Version, World},
+    world::{Held, StoredSecret, Version, World},
 };
 
 const HIDDEN: &str = "<hidden-by-infisical>";
@@ -157,7 +157,10 @@ fn may_write(world: &World, actor: &Actor, place: &Place) -> bool {
             token.permissions.iter().any(|word| word == "write")
                 && is_scoped(&token.scopes, &place.environment, &place.folder)
         }
-        other => other.rights(world).writes,
+        other => {
+            let rights = other.rights(world);
+            rights.writes && !rights.keeps_off.iter().any(|base| is_in(&place.folder, base))
+        }
     }
 }
 
@@ -341,7 +344,11 @@ fn change(world: &mut World, request: &Received, actor: &Actor, (api, name): (Ap
         ("PATCH", _, None) => Err(not_found(format!("Secret with name {name} not found"))),
         ("DELETE", _, None) => Err(not_found("Secret not found")),
         ("POST", None, _) => Err(invalid("invalid_type", "secretValue")),
-        _ if world.settings.needs_approval => Ok(approval(world)),
+        (_, value, _) if world.needs_approval(&place.folder) => {
+            let Place { environment, folder } = place;
+            world.held.push(Held { environment, folder, name: name.to_owned(), value });
+            Ok(approval(world))
+        }
         ("DELETE", _, Some(at)) => {
             let secret = world.secrets.remove(at);
             Ok(json!({"secret": shown(world, &secret, secret.current())}))
@@ -380,7 +387,7 @@ fn batch(world: &mut World, request: &Received, actor: &Actor, api: Api) -> Outc
             return Err(not_found(format!("Secret does not exist: {name} in path {}", place.folder)));
         }
     }
-    if world.settings.needs_approval {
+    if world.needs_approval(&place.folder) {
         return Ok(approval(world));
     }
     let secrets: Vec<Value> = given

@@ -15,6 +15,26 @@ use super::{
     world::World,
 };
 
+/// What happens to a request instead of the usual.
+pub(crate) enum Mishap {
+    /// This is answered, and nothing done.
+    Answer(Reply),
+    /// It is done, and this is answered.
+    DoneBut(Reply),
+    /// It is done, and no answer comes.
+    LoseAnswer,
+    /// It is not done, and no answer comes.
+    LoseRequest,
+    /// It is not done, and from now on nobody is there.
+    GoDown,
+    /// It is done, no answer comes, and from now on nobody is there.
+    LoseAnswerAndGoDown,
+    /// Something happens just before it is done.
+    Before(Box<dyn FnOnce(&mut World) + Send>),
+    /// Something happens just after it is done, before the answer comes.
+    After(Box<dyn FnOnce(&mut World) + Send>),
+}
+
 /// An Infisical of one test, on a port of its own.
 pub(crate) struct Server {
     address: SocketAddr,
@@ -22,12 +42,22 @@ pub(crate) struct Server {
     thread: Option<JoinHandle<()>>,
 }
 
+/// Somebody who changes what the server holds.
+pub(crate) struct Handle(Arc<Shared>);
+
+impl Handle {
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
+        change(&mut locked(&self.0.world))
+    }
+}
+
 #[derive(Default)]
 struct Shared {
     world: Mutex<World>,
     received: Mutex<Vec<Received>>,
-    /// Answers that something in between gives, for requests whose line begins so; each once.
-    instead: Mutex<Vec<(String, Reply)>>,
+    /// For requests whose line begins so; each once.
+    mishaps: Mutex<Vec<(String, Mishap)>>,
+    is_down: AtomicBool,
     is_over: AtomicBool,
 }
 
@@ -46,6 +76,11 @@ impl Server {
         Self { address, shared, thread: Some(thread) }
     }
 
+    /// For somebody in another thread who changes what it holds.
+    pub(crate) fn handle(&self) -> Handle {
+        Handle(Arc::clone(&self.shared))
+    }
+
     /// What it holds and how it behaves. It answers nothing while this is held.
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
         locked(&self.shared.world)
@@ -57,7 +92,17 @@ impl Server {
 
     /// The next request whose line begins so (`GET /api/v4`) is answered by something in between.
     pub(crate) fn answer_instead(&self, line: &str, reply: Reply) {
-        locked(&self.shared.instead).push((line.to_owned(), reply));
+        self.mishap(line, Mishap::Answer(reply));
+    }
+
+    /// The next request whose line begins so meets with a mishap.
+    pub(crate) fn mishap(&self, line: &str, mishap: Mishap) {
+        locked(&self.shared.mishaps).push((line.to_owned(), mishap));
+    }
+
+    /// Whether it is there: while it is not, every connection is closed at once.
+    pub(crate) fn set_down(&self, is_down: bool) {
+        self.shared.is_down.store(is_down, Ordering::SeqCst);
     }
 
     /// All requests so far.
@@ -89,20 +134,57 @@ fn serve(listener: &TcpListener, shared: &Shared) {
             return;
         }
         let Ok(stream) = stream else { continue };
+        if shared.is_down.load(Ordering::SeqCst) {
+            continue;
+        }
         // A peer that hangs up is its own business.
         let Ok(request) = http::receive(&stream) else { continue };
         let reply = answer(shared, &request);
         locked(&shared.received).push(request);
-        drop(http::reply(&stream, &reply));
+        if let Some(reply) = reply {
+            drop(http::reply(&stream, &reply));
+        }
     }
 }
 
-fn answer(shared: &Shared, request: &Received) -> Reply {
+/// The answer, if one comes.
+fn answer(shared: &Shared, request: &Received) -> Option<Reply> {
     let line = request.line();
-    let mut instead = locked(&shared.instead);
-    if let Some(at) = instead.iter().position(|(start, _)| line.starts_with(start)) {
-        return instead.remove(at).1;
+    let mut mishaps = locked(&shared.mishaps);
+    let at = mishaps.iter().position(|(start, _)| line.starts_with(start));
+    let mishap = at.map(|at| mishaps.remove(at).1);
+    drop(mishaps);
+    let go_down = || shared.is_down.store(true, Ordering::SeqCst);
+    let mut world = locked(&shared.world);
+    match mishap {
+        None => Some(routes::answer(&mut world, request)),
+        Some(Mishap::Answer(reply)) => Some(reply),
+        Some(Mishap::DoneBut(reply)) => {
+            routes::answer(&mut world, request);
+            Some(reply)
+        }
+        Some(Mishap::LoseAnswer) => {
+            routes::answer(&mut world, request);
+            None
+        }
+        Some(Mishap::LoseRequest) => None,
+        Some(Mishap::GoDown) => {
+            go_down();
+            None
+        }
+        Some(Mishap::LoseAnswerAndGoDown) => {
+            routes::answer(&mut world, request);
+            go_down();
+            None
+        }
+        Some(Mishap::Before(act)) => {
+            act(&mut world);
+            Some(routes::answer(&mut world, request))
+        }
+        Some(Mishap::After(act)) => {
+            let reply = routes::answer(&mut world, request);
+            act(&mut world);
+            Some(reply)
+        }
     }
-    drop(instead);
-    routes::answer(&mut locked(&shared.world), request)
 }

@@ -13,6 +13,8 @@ pub(crate) struct Settings {
     pub(crate) is_old: bool,
     /// Changes wait for an approval.
     pub(crate) needs_approval: bool,
+    /// Changes in these folders do.
+    pub(crate) approval_folders: Vec<String>,
     /// So many requests are taken, then each is answered with 429: the cloud.
     pub(crate) requests_left: Option<usize>,
     /// Seconds that tokens last; 0 is for ever.
@@ -61,6 +63,8 @@ pub(crate) struct Rights {
     /// Folders of which it knows the names and not the values.
     pub(crate) describes: Vec<String>,
     pub(crate) writes: bool,
+    /// Folders that it can't write to all the same.
+    pub(crate) keeps_off: Vec<String>,
     /// On identities of the organization: revoking client secrets, deleting.
     pub(crate) is_admin: bool,
 }
@@ -145,6 +149,16 @@ pub(crate) struct Import {
     pub(crate) from: (String, String),
 }
 
+/// A change that waits for an approval.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    pub(crate) environment: String,
+    pub(crate) folder: String,
+    pub(crate) name: String,
+    /// None for one that removes it.
+    pub(crate) value: Option<String>,
+}
+
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) settings: Settings,
@@ -160,6 +174,8 @@ pub(crate) struct World {
     pub(crate) identities: Vec<Identity>,
     pub(crate) tokens: Vec<AccessToken>,
     pub(crate) service_tokens: Vec<ServiceToken>,
+    /// What waits for an approval, oldest first.
+    pub(crate) held: Vec<Held>,
     /// Seconds since 1970; every change is one later.
     pub(crate) clock: i64,
     rng: Rng,
@@ -181,6 +197,7 @@ impl Default for World {
             identities: Vec::new(),
             tokens: Vec::new(),
             service_tokens: Vec::new(),
+            held: Vec::new(),
             clock: 1_795_000_000,
             rng: Rng::with_seed(7),
         };
@@ -289,6 +306,24 @@ impl World {
                 is_redacted: false,
             }],
         });
+    }
+
+    /// Whether changes in a folder wait for an approval.
+    pub(crate) fn needs_approval(&self, folder: &str) -> bool {
+        self.settings.needs_approval || self.settings.approval_folders.iter().any(|own| own == folder)
+    }
+
+    /// Somebody approves all that waits. Says how much that was.
+    pub(crate) fn approve(&mut self) -> usize {
+        let held = std::mem::take(&mut self.held);
+        for Held { environment, folder, name, value } in &held {
+            match (value, self.find(environment, folder, name)) {
+                (Some(value), _) => drop(self.put(environment, folder, name, value)),
+                (None, Some(at)) => drop(self.secrets.remove(at)),
+                (None, None) => {}
+            }
+        }
+        held.len()
     }
 
     /// The current value of a secret.

@@ -1,6 +1,6 @@
 //! PostgreSQL and Redis, changed and proved: on the real servers that `tests/run.sh` starts. Without it, these tests say so and do nothing.
 
-mod dragonfly;
+pub(in crate::respond) mod dragonfly;
 mod postgres;
 mod proxy;
 mod redis;

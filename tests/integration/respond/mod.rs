@@ -7,6 +7,7 @@ mod commands;
 mod crash;
 mod databases;
 mod emergency;
+mod faults;
 mod kubernetes;
 mod kubernetes_access;
 mod kubernetes_double;

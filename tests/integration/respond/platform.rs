@@ -53,6 +53,16 @@ pub(crate) fn random(length: usize) -> String {
     bytes.iter().map(|byte| char::from(b"abcdefghijkmnpqrstuvwxyz23456789"[usize::from(byte % 32)])).collect()
 }
 
+/// SQL as the administrator; it must succeed. It does not go into the server's log.
+pub(crate) fn sql(sql: &str) -> String {
+    let mut psql = Command::new("psql");
+    psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "hekate_admin", "-d", "hekate"]);
+    psql.args(["-p", &setting("POSTGRES_PORT")]).env("PGPASSWORD", setting("ADMIN_PASSWORD"));
+    let outcome = run(psql, format!("SET log_statement = 'none';\n{sql};\n").as_bytes());
+    assert_eq!(outcome.code, 0, "psql: {}", outcome.stderr);
+    outcome.stdout
+}
+
 impl Platform {
     /// A new one; `None` where no server runs.
     pub(crate) fn new() -> Option<Self> {
@@ -116,27 +126,9 @@ policies:
         project.file("app.env", "POSTGRES_USER=app\n").commit_all();
     }
 
-    /// SQL as the administrator; it must succeed. It does not go into the server's log.
-    pub(crate) fn sql(&self, sql: &str) -> String {
-        let mut psql = Command::new("psql");
-        psql.args([
-            "-X",
-            "-q",
-            "-A",
-            "-t",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-h",
-            "127.0.0.1",
-            "-U",
-            "hekate_admin",
-            "-d",
-            "hekate",
-        ]);
-        psql.args(["-p", &self.port.to_string()]).env("PGPASSWORD", setting("ADMIN_PASSWORD"));
-        let outcome = run(psql, format!("SET log_statement = 'none';\n{sql};\n").as_bytes());
-        assert_eq!(outcome.code, 0, "psql: {}", outcome.stderr);
-        outcome.stdout
+    /// SQL as the administrator; it must succeed.
+    pub(crate) fn sql(&self, text: &str) -> String {
+        sql(text)
     }
 
     /// Whether the server lets the role in with this password.

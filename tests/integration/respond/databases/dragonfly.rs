@@ -18,16 +18,17 @@ use hekate::{
 use super::{Pair, World, cache, text};
 
 /// The server's state, which each client's thread changes.
-struct State {
-    passwords: BTreeSet<String>,
-    keeps_all: bool,
+pub(in crate::respond) struct State {
+    pub(in crate::respond) passwords: BTreeSet<String>,
+    pub(in crate::respond) keeps_all: bool,
     clients: BTreeMap<usize, TcpStream>,
     heard: Vec<String>,
 }
 
-type Shared = Arc<Mutex<State>>;
+pub(in crate::respond) type Shared = Arc<Mutex<State>>;
 
-fn start(password: &str, keeps_all: bool) -> (u16, Shared) {
+/// A Dragonfly with this password of its only user, `default`. Gives its port, and what it is like.
+pub(in crate::respond) fn start(password: &str, keeps_all: bool) -> (u16, Shared) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = listener.local_addr().expect("it is bound").port();
     let state = Arc::new(Mutex::new(State {

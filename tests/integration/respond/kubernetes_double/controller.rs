@@ -10,7 +10,7 @@ use super::{
 };
 
 /// How many steps a rollout has.
-const STAGES: usize = 4;
+pub(super) const STAGES: usize = 4;
 
 /// Takes every workload one step further.
 pub(super) fn step(world: &mut World) {

@@ -54,6 +54,12 @@ pub(super) struct Rolling {
     pub(super) environment: BTreeMap<String, String>,
 }
 
+impl Rolling {
+    fn is_done(&self) -> bool {
+        self.stage == super::controller::STAGES
+    }
+}
+
 /// Everything in the cluster.
 #[derive(Debug, Default)]
 pub(crate) struct World {
@@ -84,6 +90,14 @@ impl World {
             object["metadata"]["generation"] = json!(1);
         }
         self.objects.insert(path, object);
+    }
+
+    /// What kept new pods from coming up is mended.
+    pub(crate) fn mend_rollouts(&mut self) {
+        self.rollout = Rollout::Well;
+        for rolling in self.rolling.values_mut() {
+            rolling.next = rolling.next.or_else(|| (!rolling.is_done()).then(Instant::now));
+        }
     }
 
     /// An object, by its path or the end of it: `deployments/zeus`.
