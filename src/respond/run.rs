@@ -349,8 +349,9 @@ pub fn left_for_a_person(known: &Known) -> Vec<String> {
         left.extend(AFTER_A_LEAK.iter().map(|line| (*line).to_owned()));
         let places = known.incident.found.as_ref().map_or(0, |found| found.count);
         if places > 0 {
+            let places = if places == 1 { "the place".to_owned() } else { format!("the {places} places") };
             left.push(format!(
-                "decide about the {places} place(s) where it stands: removing it from a history rewrites that, and undoes no leak"
+                "decide about {places} where it stands: to remove it from a history rewrites that, and undoes no leak"
             ));
         }
     }

@@ -76,7 +76,7 @@ fn put_found(page: &mut Page, found: Option<&Found>) {
     let more = found.count.saturating_sub(found.places.len());
     let more = if more > 0 { format!(" and {}", counted(more as u64, "more place")) } else { String::new() };
     let exposure =
-        format!("{} by {} at {}{more}", found.exposure.as_str(), found.rule, found.places.join(", "));
+        format!("{}, {} at {}{more}", found.exposure.as_str(), found.rule, found.places.join(", "));
     pair(page, "exposure", &exposure);
 }
 
@@ -122,7 +122,11 @@ pub(super) fn report(page: &mut Page, known: &Known, records: &[Record], todo: &
     }
     page.end_line();
     heading(page, "timeline", "all times UTC");
-    for record in records {
+    // That a step was begun is of interest only where nothing is known of its end.
+    let is_told = |(index, record): &(usize, &Record)| {
+        !matches!(record.event, Event::Begun { .. }) || index + 1 == records.len()
+    };
+    for (_, record) in records.iter().enumerate().filter(is_told) {
         let at = timestamp(record.at);
         page.paragraph(
             &Label { indent: 2, text: &at, width: at.len() + 2, style: FRAME },
