@@ -5,6 +5,7 @@
 //! command line and of no config file: the inventory, the store, the clock and all that sends are handed to it.
 
 pub mod audit;
+mod bulk;
 mod case;
 mod clock;
 mod consumer;

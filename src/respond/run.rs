@@ -4,7 +4,7 @@ use super::{
     Case, Clocks, Incident, Mandate, Plan, PlanError, Planned, Progress, Refusal, Saga, SagaError, Selection,
     Standing, Step, SystemClock, Time, Tools,
     audit::{self, Action, AuditLog, EventType},
-    guard,
+    bulk, guard,
     journal::{Event, Journal, JournalError, Outcome},
     notify::{Message, Notifier},
     state::{State, StateError},
@@ -112,9 +112,11 @@ impl<'a> Desk<'a> {
     /// See [`RunError`]; before anything is changed but for records that can't be kept.
     pub fn apply(&self, plan: &'a Plan, selection: &Selection) -> Result<Vec<Ended>, RunError> {
         let chosen = self.approve(plan, selection)?;
+        let submitted = bulk::submit(&self.tools, &chosen)?;
         let mut ended = Vec::new();
         for planned in chosen {
-            ended.push(self.carry_out(&planned.incident)?);
+            let is_submitted = submitted.contains(&planned.incident.id);
+            ended.push(self.carry_out(&planned.incident, is_submitted)?);
         }
         Ok(ended)
     }
@@ -154,12 +156,13 @@ impl<'a> Desk<'a> {
         Ok(guard::permits(self.tools.inventory, self.tools.mandate, incident)?)
     }
 
-    fn carry_out(&self, incident: &'a Incident) -> Result<Ended, RunError> {
+    fn carry_out(&self, incident: &'a Incident, is_submitted: bool) -> Result<Ended, RunError> {
         let mut saga = self.saga(incident)?;
         let standing = saga.standing();
         if matches!(standing, Standing::Closed(_)) {
             return Ok(Ended { incident: incident.clone(), standing, progress: saga.progress().clone() });
         }
+        saga.is_submitted = is_submitted;
         saga.start()?;
         let standing = saga.run(None)?;
         self.end(incident, standing, saga)

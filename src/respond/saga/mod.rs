@@ -27,6 +27,8 @@ pub struct Saga<'a> {
     journal: Journal,
     progress: Progress,
     values: Values,
+    /// The old value was submitted for revocation already, with others.
+    pub(super) is_submitted: bool,
 }
 
 /// A step that did not go well.
@@ -83,7 +85,7 @@ impl<'a> Saga<'a> {
     /// A case with the journal of its incident, to be started or to be gone on with.
     pub fn new(case: Case<'a>, tools: Tools<'a>, journal: Journal) -> Self {
         let progress = Progress::of(journal.records());
-        Self { case, tools, journal, progress, values: Values::default() }
+        Self { case, tools, journal, progress, values: Values::default(), is_submitted: false }
     }
 
     /// Where it stands.

@@ -156,6 +156,9 @@ impl Saga<'_> {
 
     fn retire(&mut self, is_again: bool) -> Taken {
         let old = self.old()?;
+        if self.is_submitted && self.until(&old, &Accepts::No, "the old value is still accepted").is_ok() {
+            return Ok(vec!["revoked together with others".to_owned()]);
+        }
         if is_again && self.accepts(&old) == Accepts::No {
             return Ok(Vec::new());
         }

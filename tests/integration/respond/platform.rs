@@ -56,7 +56,20 @@ pub(crate) fn random(length: usize) -> String {
 /// SQL as the administrator; it must succeed. It does not go into the server's log.
 pub(crate) fn sql(sql: &str) -> String {
     let mut psql = Command::new("psql");
-    psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "hekate_admin", "-d", "hekate"]);
+    psql.args([
+        "-X",
+        "-q",
+        "-A",
+        "-t",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-h",
+        "127.0.0.1",
+        "-U",
+        "hekate_admin",
+        "-d",
+        "hekate",
+    ]);
     psql.args(["-p", &setting("POSTGRES_PORT")]).env("PGPASSWORD", setting("ADMIN_PASSWORD"));
     let outcome = run(psql, format!("SET log_statement = 'none';\n{sql};\n").as_bytes());
     assert_eq!(outcome.code, 0, "psql: {}", outcome.stderr);

@@ -4,7 +4,8 @@ use super::{FOLDER, PENDING, Stage};
 
 fn stage(folders: &[&str]) -> Option<Stage> {
     let stage = Stage::new()?.managed();
-    stage.server().world().settings.approval_folders = folders.iter().map(|folder| (*folder).to_owned()).collect();
+    stage.server().world().settings.approval_folders =
+        folders.iter().map(|folder| (*folder).to_owned()).collect();
     Some(stage)
 }
 
@@ -49,7 +50,10 @@ fn a_database_that_is_down_while_one_waits_for_approval_is_taken_back_later() {
     assert!(kept.len() == 1 && stage.stored() == before);
     stage.wire.set_down(false);
     stage.resume().ends(1);
-    assert!(stage.is_accepted(&before.1), "what the manager holds is not valid while the approval is waited for");
+    assert!(
+        stage.is_accepted(&before.1),
+        "what the manager holds is not valid while the approval is waited for"
+    );
     stage.server().world().approve();
     stage.finish();
 }

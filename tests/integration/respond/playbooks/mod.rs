@@ -1,6 +1,7 @@
 //! Every playbook from its plan to its end, through the real program: with a store, and servers or doubles that the secrets open.
 
 mod api_keys;
+mod bulk;
 mod cache;
 mod database;
 mod manager;
