@@ -42,7 +42,6 @@ pub(in crate::cli) enum RespondCommand {
 
 /// On whose behalf.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Mandate")]
 pub(in crate::cli) struct MandateArgs {
     /// The role of the inventory's policies that you act in [default: `role` in `[respond]` of trusted config]
     #[arg(long, value_name = "NAME")]

@@ -51,9 +51,17 @@ pub(in crate::cli) struct StateDesk {
 }
 
 impl StateDesk {
+    /// The folder that is there: a slip in its name must not look like there being nothing to do.
     pub(super) fn open(args: &StateArgs) -> Result<Self> {
         let trusted = Trusted::load_alone(args.config.as_deref())?;
-        Self::of(args.state.as_deref(), &trusted, mandate(&MandateArgs::default(), None))
+        let folder = state_folder(args.state.as_deref(), trusted.respond.state.as_deref())?;
+        if !folder.exists() {
+            bail!(
+                "there is no state folder {}, so that nothing was planned with it; --state names another",
+                folder.display()
+            );
+        }
+        Self::of(Some(&folder), &trusted, mandate(&MandateArgs::default(), None))
     }
 
     /// For commands that only read.

@@ -17,7 +17,11 @@ fn github(alive: &[String]) -> Double {
             "GET /user" => {
                 let shown = request.header("authorization").unwrap_or_default();
                 let is_alive = shown.split(' ').next_back().is_some_and(|token| alive.contains(token));
-                if is_alive { answer(200, r#"{"login":"bot"}"#) } else { answer(401, r#"{"message":"Bad credentials"}"#) }
+                if is_alive {
+                    answer(200, r#"{"login":"bot"}"#)
+                } else {
+                    answer(401, r#"{"message":"Bad credentials"}"#)
+                }
             }
             "POST /credentials/revoke" => {
                 let told = request.json()["credentials"].clone();
@@ -37,11 +41,16 @@ fn many_tokens_are_revoked_in_one_request_and_each_is_proved() {
     let double = github(&leaked);
     let mut bench = Bench::new("folders: {}\n");
     bench.trust("github", &double.origin());
-    let lines: Vec<String> = leaked.iter().enumerate().map(|(at, one)| format!("TOKEN_{at}={one}\n")).collect();
+    let lines: Vec<String> =
+        leaked.iter().enumerate().map(|(at, one)| format!("TOKEN_{at}={one}\n")).collect();
     bench.project.git_init().file("deploy.env", lines.concat()).commit_all();
     let config = ["--config", "outside/hekate.toml"];
     bench.hekate(&["history", ".", "-o", "json:outside/report.json"]).ends(1);
-    bench.hekate(&[&["verify", "outside/report.json", "-o", "json:outside/verified.json"], &config[..]].concat()).ends(4);
+    bench
+        .hekate(
+            &[&["verify", "outside/report.json", "-o", "json:outside/verified.json"], &config[..]].concat(),
+        )
+        .ends(4);
     bench.plan(&["outside/verified.json"]);
     let done = bench.apply(&[]).ends(0);
     assert_eq!(double.count("POST /credentials/revoke"), 1, "{}{}", done.stdout, done.stderr);
