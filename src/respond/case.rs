@@ -204,7 +204,7 @@ impl<'a> Case<'a> {
     }
 
     fn proof(&self, what: &str) -> Option<Vec<String>> {
-        let target = self.target.as_ref()?;
+        let target = self.target.as_ref().filter(|target| target.can_tell())?;
         Some(vec![format!("{}: try {what}", target.name())])
     }
 
@@ -232,13 +232,20 @@ impl<'a> Case<'a> {
                 "no target in the inventory: nothing tells whether the old value is still accepted".into(),
             );
         }
+        if let Some(target) = self.target.as_ref().filter(|target| !target.can_tell()) {
+            remarks.push(format!("{} can't be asked whether a value is accepted: nothing is proved", target.name()));
+        }
         if self.path().is_some() && self.consumers().is_empty() {
             remarks
                 .push("no consumers in the inventory: whoever reads it has to be restarted by hand".into());
         }
         if let Birth::Person { page, what } = self.birth() {
             let page = page.map(|page| format!(" on {page}")).unwrap_or_default();
-            remarks.push(format!("{what}{page}; then `hekate respond resume {}`", self.incident.id));
+            remarks.push(if self.playbook.steps.contains(&Step::Keep) {
+                format!("{what}{page}; then `hekate respond resume {}`", self.incident.id)
+            } else {
+                format!("nothing follows it: whoever used it needs another{page}")
+            });
         }
         if self.entry.is_some_and(|entry| entry.playbook == Some(inventory::Playbook::Manual)) {
             remarks.push("a person changes the target; hekate stores the value, waits, and proves it".into());

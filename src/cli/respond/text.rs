@@ -23,11 +23,16 @@ pub(super) fn plan(page: &mut Page, plan: &Plan) {
         page.end_line();
     }
     let environments: Vec<String> =
-        plan.environments().iter().map(|(environment, count)| format!("{count} in {environment}")).collect();
+        plan.environments().iter().map(|(environment, count)| format!("{count} in {}", place(environment))).collect();
     let count = counted(plan.incidents.len() as u64, "incident");
     let summary =
         if environments.is_empty() { count } else { format!("{count}: {}", environments.join(", ")) };
     page.paragraph(&Label::NONE, STRONG, &format!("{summary} · {}", plan.store));
+}
+
+/// An environment in words: secrets that no manager holds are in none.
+fn place(environment: &str) -> &str {
+    if environment == "-" { "no manager" } else { environment }
 }
 
 fn put_planned(page: &mut Page, planned: &Planned) {
@@ -75,8 +80,7 @@ fn put_found(page: &mut Page, found: Option<&Found>) {
     pair(page, "verdict", &found.verdict.to_string());
     let more = found.count.saturating_sub(found.places.len());
     let more = if more > 0 { format!(" and {}", counted(more as u64, "more place")) } else { String::new() };
-    let exposure =
-        format!("{}, {} at {}{more}", found.exposure.as_str(), found.rule, found.places.join(", "));
+    let exposure = format!("{}: found by {} at {}{more}", found.exposure.as_str(), found.rule, found.places.join(", "));
     pair(page, "exposure", &exposure);
 }
 
@@ -122,11 +126,10 @@ pub(super) fn report(page: &mut Page, known: &Known, records: &[Record], todo: &
     }
     page.end_line();
     heading(page, "timeline", "all times UTC");
-    // That a step was begun is of interest only where nothing is known of its end.
-    let is_told = |(index, record): &(usize, &Record)| {
-        !matches!(record.event, Event::Begun { .. }) || index + 1 == records.len()
-    };
-    for (_, record) in records.iter().enumerate().filter(is_told) {
+    for (index, record) in records.iter().enumerate() {
+        if !tells(record, records.get(index + 1)) {
+            continue;
+        }
         let at = timestamp(record.at);
         page.paragraph(
             &Label { indent: 2, text: &at, width: at.len() + 2, style: FRAME },
@@ -142,6 +145,16 @@ pub(super) fn report(page: &mut Page, known: &Known, records: &[Record], todo: &
         }
         page.end_line();
     }
+}
+
+/// Whether a line is more than what the next one says: that a step was begun is, where nothing tells of its end.
+fn tells(record: &Record, next: Option<&Record>) -> bool {
+    let Event::Begun { step } = &record.event else { return true };
+    let end = next.and_then(|next| match &next.event {
+        Event::Done { step, .. } | Event::Failed { step, .. } | Event::Waiting { step, .. } => Some(step),
+        _ => None,
+    });
+    end != Some(step)
 }
 
 fn happened(event: &Event) -> String {
@@ -164,7 +177,7 @@ fn happened(event: &Event) -> String {
         Event::RolledBack => "all taken back".into(),
         Event::Reached { mark } => format!("{mark}"),
         Event::Told { what } => format!("people told: {what}"),
-        Event::Closed { outcome, note } => format!("closed, {outcome}: {note}"),
+        Event::Closed { outcome, note } => format!("end: {outcome} ({note})"),
     }
 }
 

@@ -281,6 +281,10 @@ impl Target for ManagerCredential<'_> {
         }
     }
 
+    fn can_tell(&self) -> bool {
+        self.shape != Shape::UserToken
+    }
+
     /// Asks about tokens with themselves, and about client secrets by the list: a wrong login would count towards a lock.
     fn accepts(&self, value: &Secret) -> Accepts {
         match Shape::of(value) {

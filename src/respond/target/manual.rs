@@ -45,6 +45,10 @@ impl Target for Manual<'_> {
         self.requests(act).map_or(Ok(()), |todo| Err(Trouble::Person(todo)))
     }
 
+    fn can_tell(&self) -> bool {
+        self.inner.as_ref().is_some_and(|inner| inner.can_tell())
+    }
+
     fn accepts(&self, value: &Secret) -> Accepts {
         match &self.inner {
             Some(inner) => inner.accepts(value),

@@ -151,6 +151,11 @@ pub trait Target: std::marker::Send + Sync {
     /// See [`Trouble`].
     fn perform(&self, act: Act, values: &Values<'_>) -> Result<(), Trouble>;
 
+    /// Whether it can be asked at all whether a value is accepted: where it can't, there is nothing to prove.
+    fn can_tell(&self) -> bool {
+        true
+    }
+
     /// Whether it accepts this value. Changes nothing and locks nobody out.
     fn accepts(&self, value: &Secret) -> Accepts;
 

@@ -467,6 +467,10 @@ impl Target for Provider<'_> {
         }
     }
 
+    fn can_tell(&self) -> bool {
+        check_of(&self.rule).is_some_and(|check| !check.is_never())
+    }
+
     fn accepts(&self, value: &Secret) -> Accepts {
         super::verdict(self.ask(value).verdict)
     }

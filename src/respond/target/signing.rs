@@ -54,6 +54,10 @@ impl Target for SigningKey<'_> {
         }
     }
 
+    fn can_tell(&self) -> bool {
+        self.signing.jwks_url.is_some()
+    }
+
     fn accepts(&self, value: &Secret) -> Accepts {
         let Some(url) = &self.signing.jwks_url else {
             return Accepts::Unknown("no `jwks_url` in the inventory".into());

@@ -33,10 +33,19 @@ fn log_in(user: &str, password: &str) -> Result<CacheSession, SessionError> {
     CacheSession::open(&target, stream, Duration::from_secs(30))
 }
 
+/// Runs a command as the administrator.
+fn administer(words: &[&str]) {
+    let mut admin = log_in("hekate_admin", &setting("ADMIN_PASSWORD")).expect("the administrator logs in");
+    let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+    admin.run(&words).expect("the administrator may do that");
+}
+
 /// A user of one test, and the bench that rotates its password. The one consumer is a program, which writes down which of both passwords
 /// are accepted when it is run.
 fn bench(user: &str, old: &str) -> Bench {
     let port = port();
+    let password = format!(">{old}");
+    administer(&["ACL", "SETUSER", user, "on", &password, "~*", "&*", "+@all"]);
     let mut bench = Bench::new(&format!(
         "
 folders:
@@ -78,10 +87,6 @@ fn both_passwords_are_valid_while_consumers_restart_and_the_old_one_ends_with_it
         return;
     }
     let (user, old) = (format!("user_{}", random(12)), random(40));
-    let mut admin = log_in("hekate_admin", &setting("ADMIN_PASSWORD")).expect("the administrator logs in");
-    let password = format!(">{old}");
-    let words = ["ACL", "SETUSER", &user, "on", &password, "~*", "&*", "+@all"].map(str::as_bytes);
-    admin.run(&words).expect("make a user");
     let bench = bench(&user, &old);
     let mut before = log_in(&user, &old).expect("the old password is valid");
 
@@ -102,7 +107,7 @@ fn both_passwords_are_valid_while_consumers_restart_and_the_old_one_ends_with_it
     bench.is_tidy(&[&plan, &done], &[&old, &new]);
     let report = bench.report(&bench.id()).ends(0);
     assert!(report.stdout.contains("restart done: command reload-app ran"), "{}", report.stdout);
-    admin.run(&[b"ACL", b"DELUSER", user.as_bytes()]).expect("remove the user");
+    administer(&["ACL", "DELUSER", &user]);
 }
 
 #[test]
@@ -121,4 +126,5 @@ fn a_program_that_is_not_in_trusted_config_stops_everything_before_it_begins() {
         refused.stderr
     );
     assert_eq!((bench.version(PLACE), bench.pending()), (1, Vec::new()));
+    administer(&["ACL", "DELUSER", &user]);
 }

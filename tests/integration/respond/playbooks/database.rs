@@ -113,7 +113,7 @@ fn a_new_password_reaches_the_cluster_and_every_workload_is_restarted_once() {
     for words in [
         "sync done: kosmos-db/postgres-credentials holds it",
         "deployment kosmos-db/zeus restarted",
-        "closed, rotated",
+        "end: rotated",
     ] {
         assert!(report.stdout.contains(words), "{words}: {}", report.stdout);
     }
@@ -143,6 +143,8 @@ fn a_rollout_that_hangs_is_told_and_finished_once_it_moves_without_a_second_rest
     delivered.respond(&["respond", "resume", "--role", ROLE]).ends(0);
     platform.is_whole(true);
     assert_eq!(platform.current(), new);
+    let patches = delivered.cluster.received_at("PATCH /apis/apps/v1/namespaces/kosmos-db/deployments/zeus");
+    assert_eq!(patches.len(), 1, "it was restarted once");
     for workload in ["zeus", "ledger"] {
         assert_eq!(delivered.pods(workload).1["POSTGRES_PASSWORD"], new, "{workload}");
     }

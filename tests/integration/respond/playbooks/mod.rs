@@ -267,6 +267,11 @@ fn bears(request: &Received, key: &str) -> bool {
     request.header("authorization") == Some(&format!("Bearer {key}"))
 }
 
+/// A text without its line breaks and indents.
+fn flat(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// A text with ids and times masked, as snapshots have it.
 fn masked(shown: &str) -> String {
     let mut shown = shown.to_owned();
@@ -274,6 +279,7 @@ fn masked(shown: &str) -> String {
         (r"\bhk-[0-9a-f]{10}\b", "hk-0123456789"),
         (r"HK_[0-9A-F]{10}\b", "HK_0123456789"),
         (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "YYYY-MM-DDTHH:MM:SSZ"),
+        (r" in [0-9a-f]{10}\b", " in 0123456789"),
         (r"127\.0\.0\.1:\d+|localhost:\d+", "127.0.0.1:PORT"),
     ] {
         shown = regex::Regex::new(pattern).expect("a valid regex").replace_all(&shown, with).into_owned();

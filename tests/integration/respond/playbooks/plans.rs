@@ -133,8 +133,48 @@ fn an_incident_can_be_closed_by_a_persons_word_until_it_is_begun() {
 #[test]
 fn plans_status_and_reports_read_well() {
     let bench = bench();
-    insta::assert_snapshot!(masked(&bench.plan(&["--secret", ONE]).stdout), @"");
-    insta::assert_snapshot!(masked(&bench.status(&[]).ends(0).stdout), @"");
-    insta::assert_snapshot!(masked(&bench.apply(&[]).ends(0).stdout), @"");
-    insta::assert_snapshot!(masked(&bench.report(&bench.id()).ends(0).stdout), @"");
+    insta::assert_snapshot!(masked(&bench.plan(&["--secret", ONE]).stdout), @"
+    hk-0123456789  production:/authentication/SESSION_SECRET
+      reason    request, known since YYYY-MM-DDTHH:MM:SSZ
+      playbook  static
+      target    none in the inventory
+       1  check: look whether everything can be changed: target, administrator, manager, consumers
+          manager: read production:/authentication/SESSION_SECRET (version 1)
+       2  keep: make the new value in memory and keep it in the manager, in a folder that nobody syncs
+          make 256 random bits
+          manager: write production:/hekate-pending/SESSION_SECRET_HK_0123456789
+          undo: remove it there
+       3  promote: store the new value under its name in the manager
+          manager: write production:/authentication/SESSION_SECRET (version 2 follows 1)
+      ──  no way back from here: what follows is finished
+       4  tidy: remove what was kept in the manager for the change
+          manager: remove production:/hekate-pending/SESSION_SECRET_HK_0123456789
+      → no target in the inventory: nothing tells whether the old value is still accepted
+      → no consumers in the inventory: whoever reads it has to be restarted by hand
+
+    1 incident: 1 in production · dir:outside/store
+    ");
+    insta::assert_snapshot!(masked(&bench.status(&[]).ends(0).stdout), @"
+    hk-0123456789  production:/authentication/SESSION_SECRET
+      state     planned; nothing was done
+
+    1 incident · 1 open · 0 missed a clock
+    ");
+    insta::assert_snapshot!(masked(&bench.apply(&[]).ends(0).stdout), @"hk-0123456789  production:/authentication/SESSION_SECRET: rotated");
+    insta::assert_snapshot!(masked(&bench.report(&bench.id()).ends(0).stdout), @"
+    hk-0123456789  production:/authentication/SESSION_SECRET
+      reason    request, known since YYYY-MM-DDTHH:MM:SSZ
+      state     rotated
+
+    timeline  all times UTC
+      YYYY-MM-DDTHH:MM:SSZ  planned by ada
+      YYYY-MM-DDTHH:MM:SSZ  started by ada as platform-engineers, INC-7
+      YYYY-MM-DDTHH:MM:SSZ  check done
+      YYYY-MM-DDTHH:MM:SSZ  keep done
+      YYYY-MM-DDTHH:MM:SSZ  promote done: version 2 is in force
+      YYYY-MM-DDTHH:MM:SSZ  tidy done
+      YYYY-MM-DDTHH:MM:SSZ  contained
+      YYYY-MM-DDTHH:MM:SSZ  rotated
+      YYYY-MM-DDTHH:MM:SSZ  end: rotated (ada)
+    ");
 }

@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 
 use super::{
     super::{kubernetes_double::objects, platform::random},
-    Bench,
+    Bench, flat,
 };
 
 const STATIC: &str = "production:/authentication/SESSION_SECRET";
@@ -109,7 +109,7 @@ fn what_a_program_refuses_is_taken_back_by_it() {
     bench.project.file("outside/inforce", &old);
     bench.plan(&["--secret", OWN]);
     let stopped = bench.apply(&[]).ends(1);
-    assert!(stopped.stdout.contains("taken back, the old value is in force"), "{}", stopped.stdout);
+    assert!(flat(&stopped.stdout).contains("taken back, the old value is in force"), "{}", stopped.stdout);
     assert_eq!((bench.version(OWN), bench.project.read("outside/inforce")), (1, old.clone()));
     assert!(
         bench.project.read("outside/actions").contains("introduce\nwithdraw\n"),

@@ -18,7 +18,7 @@ use super::{
         kubernetes_double::{KubernetesDouble, objects},
         verifier::{JwksServer, Verifier, sign},
     },
-    Bench,
+    Bench, masked,
 };
 use crate::harness::Outcome;
 
@@ -146,6 +146,74 @@ fn tokens_of_both_keys_are_valid_through_the_grace_time_and_those_of_the_old_one
     let signed = Signed::new("2s", Algorithm::Rs256);
     let (bench, begun) = (&signed.bench, Instant::now());
     let plan = bench.plan(&["--secret", PLACE]);
+    insta::assert_snapshot!(masked(&plan.stdout), @"
+    hk-0123456789  production:/authentication/JWT_SIGNING_KEY
+      reason    request, known since YYYY-MM-DDTHH:MM:SSZ
+      playbook  signing-key
+      target    RS256 signing key, published at http://127.0.0.1:PORT/.well-known/jwks.json
+      affects   infisical-secret auth/keys, deployment auth/auth-service
+       1  check: look whether everything can be changed: target, administrator, manager, consumers
+          manager: read production:/authentication/JWT_SIGNING_KEY (version 1)
+          GET http://127.0.0.1:PORT/.well-known/jwks.json
+          look at infisical-secret auth/keys
+          look at deployment auth/auth-service
+       2  keep: make the new value in memory and keep it in the manager, in a folder that nobody syncs
+          make a key pair for RS256
+          manager: write production:/hekate-pending/JWT_SIGNING_KEY_HK_0123456789
+          undo: remove it there
+       3  publish-next: store the next key and its public half beside the old key, so that both are
+          accepted
+          manager: write production:/authentication/JWT_SIGNING_KEY_V2
+          manager: write production:/authentication/JWT_PUBLIC_KEY_V2
+          undo: remove both
+       4  sync-next: have the consumers' secrets synced
+          GET /apis/secrets.infisical.com/v1alpha1/namespaces/auth/infisicalsecrets/keys
+          PATCH /apis/secrets.infisical.com/v1alpha1/namespaces/auth/infisicalsecrets/keys (merge patch:
+          another resync interval, and an annotation)
+          GET the Secrets that it names, until they hold the new value
+          PATCH /apis/secrets.infisical.com/v1alpha1/namespaces/auth/infisicalsecrets/keys (merge patch:
+          the interval as it was)
+       5  restart-next: restart the consumers, the signer with the next key, and wait until they run
+          GET /apis/apps/v1/namespaces/auth/deployments/auth-service
+          PATCH /apis/apps/v1/namespaces/auth/deployments/auth-service?fieldManager=kubectl-rollout
+          (strategic merge patch: the template's annotation kubectl.kubernetes.io/restartedAt), unless
+          the manager's operator reloads it by itself
+          GET /apis/apps/v1/namespaces/auth/deployments/auth-service, until all pods are new
+          undo: take the next key from the signer
+       6  prove-next: see that the next key is published
+          GET http://127.0.0.1:PORT/.well-known/jwks.json
+       7  grace: wait until the last token that the old key signed has expired
+          wait 2s
+       8  promote: store the new value under its name in the manager
+          manager: write production:/authentication/JWT_SIGNING_KEY (version 2 follows 1)
+      ──  no way back from here: what follows is finished
+       9  drop-next: remove the next names: the key is the current one now
+          manager: remove production:/authentication/JWT_SIGNING_KEY_V2
+          manager: remove production:/authentication/JWT_PUBLIC_KEY_V2
+      10  sync: have the consumers' secrets synced, and compare what came there
+          GET /apis/secrets.infisical.com/v1alpha1/namespaces/auth/infisicalsecrets/keys
+          PATCH /apis/secrets.infisical.com/v1alpha1/namespaces/auth/infisicalsecrets/keys (merge patch:
+          another resync interval, and an annotation)
+          GET the Secrets that it names, until they hold the new value
+          PATCH /apis/secrets.infisical.com/v1alpha1/namespaces/auth/infisicalsecrets/keys (merge patch:
+          the interval as it was)
+      11  restart: restart the consumers and wait until they run
+          GET /apis/apps/v1/namespaces/auth/deployments/auth-service
+          PATCH /apis/apps/v1/namespaces/auth/deployments/auth-service?fieldManager=kubectl-rollout
+          (strategic merge patch: the template's annotation kubectl.kubernetes.io/restartedAt), unless
+          the manager's operator reloads it by itself
+          GET /apis/apps/v1/namespaces/auth/deployments/auth-service, until all pods are new
+      12  prove-new: see that the new value is accepted
+          RS256 signing key, published at http://127.0.0.1:PORT/.well-known/jwks.json: try the new
+          value: has to be accepted
+      13  prove-old: see that the old value is refused
+          RS256 signing key, published at http://127.0.0.1:PORT/.well-known/jwks.json: try the old
+          value: has to be refused
+      14  tidy: remove what was kept in the manager for the change
+          manager: remove production:/hekate-pending/JWT_SIGNING_KEY_HK_0123456789
+
+    1 incident: 1 in production · dir:outside/store
+    ");
     let waiting = bench.apply(&["--wait", "0s"]).ends(1);
     assert!(waiting.stdout.contains("grace waits until 20"), "{}", waiting.stdout);
     let next = signed.is_between();
