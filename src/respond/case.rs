@@ -233,7 +233,10 @@ impl<'a> Case<'a> {
             );
         }
         if let Some(target) = self.target.as_ref().filter(|target| !target.can_tell()) {
-            remarks.push(format!("{} can't be asked whether a value is accepted: nothing is proved", target.name()));
+            remarks.push(format!(
+                "{} can't be asked whether a value is accepted: nothing is proved",
+                target.name()
+            ));
         }
         if self.path().is_some() && self.consumers().is_empty() {
             remarks

@@ -29,8 +29,8 @@ pub struct Progress {
     pub failed: Option<(Step, String)>,
     /// What was done is being taken back, for this reason.
     pub undoing: Option<String>,
-    /// It was tried, and all was taken back.
-    pub is_rolled_back: bool,
+    /// It was tried, and all was taken back, for this reason.
+    pub rolled_back: Option<String>,
     /// When the old value was first refused or switched off, seconds since 1970.
     pub contained: Option<i64>,
     /// When the new value was in force and proved.
@@ -74,7 +74,7 @@ impl Progress {
             Event::Opened { incident, .. } => self.open(incident),
             Event::Started { .. } => {
                 self.is_started = true;
-                self.is_rolled_back = false;
+                self.rolled_back = None;
                 self.failed = None;
             }
             Event::Begun { step } => {
@@ -135,9 +135,8 @@ impl Progress {
         self.tried = self.done.keys().copied().collect();
         self.contained = self.contained.filter(|_| !self.done.is_empty());
         self.confirmed.clear();
-        self.undoing = None;
+        self.rolled_back = Some(self.undoing.take().unwrap_or_default());
         self.waiting = None;
-        self.is_rolled_back = true;
     }
 
     /// Where it stands.
@@ -148,9 +147,10 @@ impl Progress {
         if let Some(why) = &self.undoing {
             return Standing::Undoing(why.clone());
         }
-        let why = self.failed.as_ref().map(|(_, why)| why.clone()).unwrap_or_default();
+        if let Some(why) = &self.rolled_back {
+            return Standing::RolledBack(why.clone());
+        }
         match (&self.waiting, &self.failed) {
-            _ if self.is_rolled_back => Standing::RolledBack(why),
             (Some((step, wait)), _) => Standing::Waiting(*step, wait.clone()),
             (None, Some((step, why))) => Standing::Failed(*step, why.clone()),
             (None, None) if self.is_started => Standing::UnderWay,

@@ -22,8 +22,11 @@ pub(super) fn plan(page: &mut Page, plan: &Plan) {
         }
         page.end_line();
     }
-    let environments: Vec<String> =
-        plan.environments().iter().map(|(environment, count)| format!("{count} in {}", place(environment))).collect();
+    let environments: Vec<String> = plan
+        .environments()
+        .iter()
+        .map(|(environment, count)| format!("{count} in {}", place(environment)))
+        .collect();
     let count = counted(plan.incidents.len() as u64, "incident");
     let summary =
         if environments.is_empty() { count } else { format!("{count}: {}", environments.join(", ")) };
@@ -80,7 +83,8 @@ fn put_found(page: &mut Page, found: Option<&Found>) {
     pair(page, "verdict", &found.verdict.to_string());
     let more = found.count.saturating_sub(found.places.len());
     let more = if more > 0 { format!(" and {}", counted(more as u64, "more place")) } else { String::new() };
-    let exposure = format!("{}: found by {} at {}{more}", found.exposure.as_str(), found.rule, found.places.join(", "));
+    let exposure =
+        format!("{}: found by {} at {}{more}", found.exposure.as_str(), found.rule, found.places.join(", "));
     pair(page, "exposure", &exposure);
 }
 

@@ -63,6 +63,18 @@ impl From<StoreError> for Setback {
     }
 }
 
+impl Setback {
+    /// The same, with the name of what it is about.
+    fn at(self, name: &str) -> Self {
+        let named = |why: String| if why.contains(name) { why } else { format!("{name}: {why}") };
+        match self {
+            Self::Refused(why) => Self::Refused(named(why)),
+            Self::Unclear(why) => Self::Unclear(named(why)),
+            other => other,
+        }
+    }
+}
+
 fn refused(why: impl Display) -> Setback {
     Setback::Refused(why.to_string())
 }
@@ -159,7 +171,7 @@ impl<'a> Saga<'a> {
             }
             Err(Setback::Refused(why)) => {
                 self.fail(step, &why)?;
-                if self.case.playbook.is_final(step) || self.has_passed() {
+                if !self.can_turn_back(step) {
                     return Ok(Some(self.standing()));
                 }
                 self.take_back(why).map(Some)
@@ -167,9 +179,15 @@ impl<'a> Saga<'a> {
         }
     }
 
-    /// Whether the point of no return is behind.
-    fn has_passed(&self) -> bool {
-        self.progress.done.contains_key(&self.case.playbook.no_return)
+    /// Whether what was done is taken back when this step had certainly no effect. The point of no return is only behind once its step was
+    /// taken; until then, what was made valid at the target is not what the manager holds, and nobody gets in by that.
+    fn can_turn_back(&self, step: Step) -> bool {
+        let playbook = self.case.playbook;
+        if self.progress.done.contains_key(&playbook.no_return) {
+            return false;
+        }
+        let has_undo = |step: &Step| step.text().undo.is_some();
+        !playbook.is_final(step) || (step == playbook.no_return && self.progress.tried.iter().any(has_undo))
     }
 
     fn fail(&mut self, step: Step, why: &str) -> Result<(), SagaError> {

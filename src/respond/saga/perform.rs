@@ -12,7 +12,7 @@ use crate::{
         signing,
         target::{Accepts, Act, Birth, Trouble},
     },
-    store::{SecretPath, Written},
+    store::{SecretPath, StoreError, Stored, Written},
 };
 
 /// How often a proof is tried, where what is to be proved may take a moment to come about.
@@ -65,10 +65,22 @@ impl Saga<'_> {
         }
         match self.kept()? {
             Some(new) if new == current.value => Ok(()),
-            _ => Err(Setback::Superseded(format!(
-                "{path} has version {} now, and the plan was made for {version}: somebody has replaced it already",
-                current.version
-            ))),
+            _ => Err(self.superseded(&path, version, &current)),
+        }
+    }
+
+    /// Somebody has replaced it; where the target says otherwise, they are not done, or what they did went wrong.
+    fn superseded(&mut self, path: &SecretPath, version: u64, current: &Stored) -> Setback {
+        let now = format!("{path} has version {} now, and the plan was made for {version}", current.version);
+        let target = self.target_name().unwrap_or_default();
+        if self.accepts(&current.value) == Accepts::No {
+            return refused(format!("{now}: {target} does not accept it; make a plan for that version"));
+        }
+        match self.old() {
+            Ok(old) if old != current.value && self.accepts(&old) == Accepts::Yes => {
+                refused(format!("{now}: {target} still accepts the old one; make a plan for that version"))
+            }
+            _ => Setback::Superseded(format!("{now}: somebody has replaced it already")),
         }
     }
 
@@ -88,14 +100,17 @@ impl Saga<'_> {
             return Err(refused("the new value is the old one"));
         }
         let note = format!("hekate {}: kept until it is in force", self.case.incident.id);
-        match self.tools.store.write(&pending, &new, &note)? {
-            Written::Stored(1) => {}
-            Written::Stored(_) => {
-                return Err(Setback::Unclear(format!(
-                    "another responder has written {pending} at the same time; resume once it is done"
-                )));
-            }
-            Written::Pending { approval } => return Err(Setback::Waits(Wait::Approval { approval })),
+        let met = || {
+            Setback::Unclear(format!(
+                "another responder has written {pending} at the same time; resume once it is done"
+            ))
+        };
+        match self.tools.store.write(&pending, &new, &note) {
+            Ok(Written::Stored(1)) => {}
+            // What is there may be the other's: it is not taken back.
+            Ok(Written::Stored(_)) | Err(StoreError::Conflict { .. }) => return Err(met()),
+            Ok(Written::Pending { approval }) => return Err(Setback::Waits(Wait::Approval { approval })),
+            Err(error) => return Err(error.into()),
         }
         self.hold(new);
         Ok(Vec::new())
@@ -222,7 +237,7 @@ impl Saga<'_> {
     }
 
     /// The kept value as it is now, whatever was read before.
-    fn again_kept(&mut self) -> Result<Option<Secret>, Setback> {
+    pub(super) fn again_kept(&mut self) -> Result<Option<Secret>, Setback> {
         let Some(pending) = self.case.pending() else { return Ok(None) };
         Ok(self.read(&pending, None)?.map(|stored| stored.value))
     }
@@ -280,7 +295,7 @@ impl Saga<'_> {
     }
 
     fn sync(&mut self, step: Step) -> Taken {
-        let new = self.new_value()?;
+        let new = self.in_force()?;
         let (path, _) = self.case.path().ok_or_else(|| refused("the manager does not hold it"))?;
         let name = match (step, self.case.next()) {
             (Step::SyncNext, Some((private, _))) => private.name,
@@ -291,7 +306,7 @@ impl Saga<'_> {
     }
 
     fn restart(&mut self, step: Step) -> Taken {
-        let new = self.new_value()?;
+        let new = self.in_force()?;
         let next = self.case.signing().map(|signing| signing.next_name.as_str());
         let round = match (step, next) {
             (Step::RestartNext, Some(name)) => {
@@ -331,7 +346,11 @@ impl Saga<'_> {
     }
 
     fn prove_new(&mut self) -> Taken {
-        let new = self.new_value()?;
+        let new = self.in_force()?;
+        // Somebody has stored another one since.
+        if self.kept()?.is_some_and(|kept| kept != new) && self.accepts(&new) != Accepts::Yes {
+            self.agree_with_the_manager()?;
+        }
         self.until(&new, &Accepts::Yes, "the new value is not accepted")
     }
 
@@ -359,6 +378,7 @@ impl Saga<'_> {
             Accepts::Unknown(why) => Err(refused(format!("it can't be told whether {otherwise}: {why}"))),
             _ => Err(refused(otherwise)),
         }
+        .map_err(|setback: Setback| setback.at(&self.target_name().unwrap_or_default()))
     }
 
     /// Whether the target accepts a value.

@@ -19,7 +19,12 @@ impl Saga<'_> {
             if !self.progress.tried.contains(&step) {
                 continue;
             }
-            if let Err(setback) = self.reverse(step) {
+            let reversed = match self.has_landed(step) {
+                Ok(true) => return self.turn_forward(),
+                Ok(false) => self.reverse(step),
+                Err(setback) => Err(setback),
+            };
+            if let Err(setback) = reversed {
                 let why = match setback {
                     Setback::Refused(why) | Setback::Unclear(why) | Setback::Superseded(why) => why,
                     Setback::Waits(wait) => wait.to_string(),
@@ -36,6 +41,13 @@ impl Saga<'_> {
         }
         self.note(Event::RolledBack)?;
         Ok(self.standing())
+    }
+
+    /// The manager holds the new value after all: what was taken back is done again, and the rest is finished.
+    fn turn_forward(&mut self) -> Result<Standing, SagaError> {
+        self.note(Event::RolledBack)?;
+        self.start()?;
+        self.run(None)
     }
 
     fn reverse(&mut self, step: Step) -> Result<(), Setback> {
@@ -61,12 +73,12 @@ impl Saga<'_> {
     }
 
     /// Makes the target accept what the manager holds now: the old value; or what somebody else has stored since.
-    fn agree_with_the_manager(&mut self) -> Result<(), Setback> {
+    pub(super) fn agree_with_the_manager(&mut self) -> Result<(), Setback> {
         let current = self.current()?.value;
         let new = self.kept()?;
         let Some(target) = self.case.target.as_deref() else { return Ok(()) };
         let values = target::Values { old: &current, new: new.as_ref(), incident: &self.case.incident.id };
-        match target.perform(Act::Withdraw, &values) {
+        let withdrawn = match target.perform(Act::Withdraw, &values) {
             Ok(()) => Ok(()),
             Err(Trouble::Unclear(why)) if target.accepts(&current) != Accepts::Yes => {
                 Err(Setback::Unclear(why))
@@ -74,8 +86,9 @@ impl Saga<'_> {
             Err(Trouble::Unclear(_)) => Ok(()),
             // A person who has not changed anything yet has nothing to take back.
             Err(Trouble::Person(_)) if target.accepts(&current) == Accepts::Yes => Ok(()),
-            Err(trouble) => Err(trouble.into()),
-        }
+            Err(trouble) => Err(Setback::from(trouble)),
+        };
+        withdrawn.map_err(|setback| setback.at(&target.name()))
     }
 
     /// While the manager waits for somebody's approval, what it holds stays in force; where both values can be, they are.
@@ -96,9 +109,20 @@ impl Saga<'_> {
         if self.case.birth() == Birth::Issued && self.kept()?.is_some() {
             self.with_target(|target, values| Ok(target.perform(Act::Withdraw, values)?))?;
         }
-        self.tools.store.remove(&pending)?;
+        // One that was never kept needs no right to remove it.
+        if self.again_kept()?.is_some() {
+            self.tools.store.remove(&pending)?;
+        }
         self.forget();
         Ok(())
+    }
+
+    /// Whether the manager turns out to hold the value that follows when what is kept is about to be removed: a write that was given up may
+    /// come through late.
+    fn has_landed(&mut self, step: Step) -> Result<bool, Setback> {
+        let (Step::Keep, Some((path, _))) = (step, self.case.path()) else { return Ok(false) };
+        let Some(new) = self.kept()? else { return Ok(false) };
+        Ok(self.read(&path, None)?.is_some_and(|current| current.value == new))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Saga, Setback, refused};
 use crate::{
     model::Secret,
-    respond::{Subject, audit, target},
+    respond::{Step, Subject, audit, target},
     store::{SecretPath, Stored},
 };
 
@@ -70,6 +70,12 @@ impl Saga<'_> {
         self.kept()?.ok_or_else(missing)
     }
 
+    /// The value that is in force behind the point of no return: what the manager holds, which somebody may have replaced since.
+    pub(super) fn in_force(&mut self) -> Result<Secret, Setback> {
+        let is_promoted = self.progress.done.contains_key(&Step::Promote);
+        if is_promoted { Ok(self.current()?.value) } else { self.new_value() }
+    }
+
     /// Remembers the value that follows, once it is kept in the manager.
     pub(super) fn hold(&mut self, new: Secret) {
         self.values.new = Some(new);
@@ -103,7 +109,7 @@ impl Saga<'_> {
         let new = self.kept()?;
         let values = target::Values { old: &old, new: new.as_ref(), incident: &self.case.incident.id };
         let target = self.case.target.as_deref().ok_or_else(|| refused("there is no target"))?;
-        act(target, &values)
+        act(target, &values).map_err(|setback| setback.at(&target.name()))
     }
 }
 

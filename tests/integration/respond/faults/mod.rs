@@ -179,7 +179,8 @@ impl Stage {
     }
 
     fn respond_command(&self, args: &[&str]) -> Command {
-        let store = if self.server.is_some() { "infisical" } else { "dir:outside/store" };
+        let files = format!("dir:{}", self.platform.store_folder().display());
+        let store = if self.server.is_some() { "infisical" } else { &files };
         let own =
             ["--inventory", "outside/inventory.yaml", "--config", "outside/hekate.toml", "--store", store];
         let mut command = self.command(&[&["respond"], args, &own].concat());
@@ -298,8 +299,10 @@ impl Outcome {
     fn stops(self, parts: &[&str]) -> Self {
         let outcome = self.ends(1);
         for part in parts {
-            let said = format!("{}{}", outcome.stdout, outcome.stderr);
-            assert!(said.contains(part), "`{part}` is not in: {said}");
+            // Lines are broken where the page ends.
+            let said = format!("{} {}", outcome.stdout, outcome.stderr);
+            let said: Vec<&str> = said.split_whitespace().collect();
+            assert!(said.join(" ").contains(part), "`{part}` is not in: {}", said.join(" "));
         }
         outcome
     }

@@ -26,7 +26,9 @@ fn a_database_that_goes_down_after_the_check_is_taken_back_once_it_is_there_agai
     stage.resume().stops(&["can't be taken back", "resume it"]);
     assert_eq!(stage.kept().len(), 1);
     stage.wire.set_down(false);
-    stage.resume().stops(&["taken back, the old value is in force: localhost", "resume it to try again"]);
+    stage
+        .resume()
+        .stops(&["taken back, the old value is in force: PostgreSQL role", "resume it to try again"]);
     stage.is_untouched();
     stage.finish();
 }
@@ -83,7 +85,7 @@ fn an_administrator_who_may_not_is_told_before_or_what_was_done_is_taken_back() 
         format!("GRANT {role} TO {admin} WITH ADMIN OPTION; GRANT pg_signal_backend, {role} TO {admin}");
     let url = admin_url(stage.wire.port, &admin, &password);
     let stage = stage.variable("HEKATE_POSTGRES_ADMIN_URL", url);
-    stage.plan().apply().stops(&["check", &role, &admin, "the old value is in force"]);
+    stage.plan().apply().stops(&["check", &role, "grant it pg_signal_backend", "the old value is in force"]);
     stage.is_untouched();
 
     sql(&grant);

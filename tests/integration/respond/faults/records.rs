@@ -14,7 +14,6 @@ use hekate::{
         kubernetes::Wait,
         target::Means,
     },
-    store::DotenvStore,
 };
 
 use super::{Stage, wire::Fault};
@@ -46,7 +45,7 @@ impl Watch for Nobody {
 fn plan_at(stage: &Stage, seconds: i64) {
     let key = |purpose: &[u8]| derived_key(&"a1".repeat(32), purpose).expect("a key");
     let project = &stage.platform.project;
-    let store = DotenvStore::open("outside/store").expect("the store");
+    let store = stage.files();
     let inventory = Inventory::load(&project.path("outside/inventory.yaml")).expect("the inventory");
     let options =
         AuditOptions { user: User::new("test"), common: BTreeMap::new(), ..AuditOptions::default() };
@@ -76,7 +75,7 @@ fn plan_at(stage: &Stage, seconds: i64) {
         clock: &clock,
         watch: &Nobody,
     };
-    let drafts = DraftDesk { store: &stage.files(), inventory: &inventory, now: clock.now() };
+    let drafts = DraftDesk { store: &store, inventory: &inventory, now: clock.now() };
     let plan =
         Plan::new(drafts.of_name(PLACE).expect("a draft"), &tools, &PlanKey::new(key(PlanKey::PURPOSE)));
     project.file("outside/plan.json", serde_json::to_vec_pretty(&plan).expect("a plan"));
