@@ -100,7 +100,11 @@ impl Saga<'_> {
             return Err(refused("the new value is the old one"));
         }
         let note = format!("hekate {}: kept until it is in force", self.case.incident.id);
-        let met = || Setback::Unclear(format!("another responder has written {pending} at the same time; resume once it is done"));
+        let met = || {
+            Setback::Unclear(format!(
+                "another responder has written {pending} at the same time; resume once it is done"
+            ))
+        };
         match self.tools.store.write(&pending, &new, &note) {
             Ok(Written::Stored(1)) => {}
             // What is there may be the other's: it is not taken back.
@@ -184,23 +188,27 @@ impl Saga<'_> {
             return Ok(vec![format!("version {} is in force", current.version)]);
         }
         if current.version != version {
-            return Err(refused(format!("{path} has version {} now: somebody else is replacing it", current.version)));
+            return Err(refused(format!(
+                "{path} has version {} now: somebody else is replacing it",
+                current.version
+            )));
         }
         // Another responder may have kept another value under the same name since.
         if self.again_kept()?.is_none_or(|kept| kept != new) {
             return Err(refused("the kept value was changed by somebody else"));
         }
         match self.tools.store.write(&path, &new, &self.why()) {
-            Ok(Written::Stored(number)) if number == version + 1 => Ok(vec![format!("version {number} is in force")]),
+            Ok(Written::Stored(number)) if number == version + 1 => {
+                Ok(vec![format!("version {number} is in force")])
+            }
             Ok(Written::Stored(number)) => Ok(vec![format!(
                 "version {number} is in force; somebody wrote another one at the same time, which is not"
             )]),
-            Ok(Written::Pending { approval }) => {
-                self.step_back()?;
-                Err(Setback::Waits(Wait::Approval { approval }))
-            }
+            Ok(Written::Pending { approval }) => Err(Setback::Waits(Wait::Approval { approval })),
             Err(error) => match (Setback::from(error), self.current()) {
-                (_, Ok(current)) if current.value == new => Ok(vec![format!("version {} is in force", current.version)]),
+                (_, Ok(current)) if current.value == new => {
+                    Ok(vec![format!("version {} is in force", current.version)])
+                }
                 // It was asked again, and nothing has changed: the write was lost, not its answer.
                 (Setback::Unclear(why), Ok(_)) => Err(Setback::Refused(why)),
                 (setback, _) => Err(setback),
@@ -232,7 +240,8 @@ impl Saga<'_> {
     }
 
     fn publish_next(&mut self, is_again: bool) -> Taken {
-        let (private, public) = self.case.next().ok_or_else(|| refused("the inventory has no `signing` for it"))?;
+        let (private, public) =
+            self.case.next().ok_or_else(|| refused("the inventory has no `signing` for it"))?;
         let new = self.new_value()?;
         let half = signing::public_like(&new).map_err(refused)?;
         self.put(&private, &new, is_again)?;
@@ -245,7 +254,9 @@ impl Saga<'_> {
         match self.read(path, None)? {
             Some(stored) if stored.value == *value => return Ok(()),
             Some(_) if !is_again => {
-                return Err(refused(format!("{path} is there already: another rotation is under way, or was left; remove it")));
+                return Err(refused(format!(
+                    "{path} is there already: another rotation is under way, or was left; remove it"
+                )));
             }
             _ => {}
         }
@@ -256,7 +267,8 @@ impl Saga<'_> {
     }
 
     fn drop_next(&mut self) -> Taken {
-        let (private, public) = self.case.next().ok_or_else(|| refused("the inventory has no `signing` for it"))?;
+        let (private, public) =
+            self.case.next().ok_or_else(|| refused("the inventory has no `signing` for it"))?;
         self.tools.store.remove(&private)?;
         self.tools.store.remove(&public)?;
         Ok(Vec::new())
@@ -277,7 +289,9 @@ impl Saga<'_> {
         let new = self.in_force()?;
         let next = self.case.signing().map(|signing| signing.next_name.as_str());
         let round = match (step, next) {
-            (Step::RestartNext, Some(name)) => consumer::Round::WithNext(consumer::Expected { name, value: &new }),
+            (Step::RestartNext, Some(name)) => {
+                consumer::Round::WithNext(consumer::Expected { name, value: &new })
+            }
             (_, Some(name)) if !self.case.incident.at_once => consumer::Round::WithoutNext(name),
             _ => consumer::Round::Plain,
         };
@@ -294,7 +308,10 @@ impl Saga<'_> {
     /// Waits until the last token that the old key signed has expired.
     fn grace(&mut self) -> Taken {
         let period = self.case.grace().map_or(0, inventory::Period::seconds);
-        let since = [Step::PublishNext, Step::RestartNext].iter().filter_map(|step| self.progress.done.get(step)).max();
+        let since = [Step::PublishNext, Step::RestartNext]
+            .iter()
+            .filter_map(|step| self.progress.done.get(step))
+            .max();
         let clock = self.tools.clock;
         let until = since.copied().unwrap_or_else(|| clock.now()).saturating_add_unsigned(period);
         let left = until - clock.now();

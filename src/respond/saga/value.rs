@@ -45,7 +45,10 @@ impl Saga<'_> {
             Subject::Stored { version, .. } => {
                 let (path, _) = self.case.path().expect("it is one that the manager holds");
                 let read = self.read(&path, Some(*version))?;
-                read.ok_or_else(|| refused(format!("version {version} of {path} is not in the manager any more")))?.value
+                read.ok_or_else(|| {
+                    refused(format!("version {version} of {path} is not in the manager any more"))
+                })?
+                .value
             }
         };
         Ok(self.values.old.insert(old).clone())

@@ -56,7 +56,20 @@ pub(crate) fn random(length: usize) -> String {
 /// SQL as the administrator; it must succeed. It does not go into the server's log.
 pub(crate) fn sql(sql: &str) -> String {
     let mut psql = Command::new("psql");
-    psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "hekate_admin", "-d", "hekate"]);
+    psql.args([
+        "-X",
+        "-q",
+        "-A",
+        "-t",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-h",
+        "127.0.0.1",
+        "-U",
+        "hekate_admin",
+        "-d",
+        "hekate",
+    ]);
     psql.args(["-p", &setting("POSTGRES_PORT")]).env("PGPASSWORD", setting("ADMIN_PASSWORD"));
     let outcome = run(psql, format!("SET log_statement = 'none';\n{sql};\n").as_bytes());
     assert_eq!(outcome.code, 0, "psql: {}", outcome.stderr);
@@ -75,8 +88,10 @@ impl Platform {
             return None;
         }
         let port: u16 = setting("POSTGRES_PORT").parse().expect("a port");
-        let admin_url =
-            format!("postgres://hekate_admin:{}@localhost:{port}/hekate?sslmode=disable", setting("ADMIN_PASSWORD"));
+        let admin_url = format!(
+            "postgres://hekate_admin:{}@localhost:{port}/hekate?sslmode=disable",
+            setting("ADMIN_PASSWORD")
+        );
         let (role, old) = (format!("role_{}", random(12)), random(40));
         let platform = Self { project: Project::new(), role, old, admin_url, port };
         platform.sql(&format!("CREATE ROLE {} LOGIN PASSWORD '{}'", platform.role, platform.old));
@@ -114,7 +129,8 @@ policies:
     fn fill(&self, inventory: String) {
         let project = &self.project;
         project.file("outside/inventory.yaml", inventory);
-        project.file("outside/store/production/infrastructure.env", format!("POSTGRES_PASSWORD={}\n", self.old));
+        project
+            .file("outside/store/production/infrastructure.env", format!("POSTGRES_PASSWORD={}\n", self.old));
         project.file("outside/store/staging/infrastructure.env", "");
         project.file(".gitignore", "outside/\n");
         project.git_init();
@@ -170,7 +186,9 @@ policies:
     /// Stores a value, as somebody else does.
     pub(crate) fn store(&self, value: &str) {
         let store = DotenvStore::open(self.store_folder()).expect("open the store");
-        store.write(&self.stored().path, &Secret::new(value), "by somebody else").expect("write to the store");
+        store
+            .write(&self.stored().path, &Secret::new(value), "by somebody else")
+            .expect("write to the store");
     }
 
     /// Its value.
@@ -190,10 +208,9 @@ policies:
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(HEKATE);
         self.project.scrub(&mut command);
-        command.args(args).envs([
-            ("HEKATE_POSTGRES_ADMIN_URL", self.admin_url.as_str()),
-            ("HEKATE_KEY", &"a1".repeat(32)),
-        ]);
+        command
+            .args(args)
+            .envs([("HEKATE_POSTGRES_ADMIN_URL", self.admin_url.as_str()), ("HEKATE_KEY", &"a1".repeat(32))]);
         command.env("XDG_STATE_HOME", self.project.path("outside/xdg"));
         command
     }
@@ -208,7 +225,14 @@ policies:
     }
 
     pub(crate) fn respond_command(&self, args: &[&str]) -> Command {
-        let own = ["--store", "dir:outside/store", "--inventory", "outside/inventory.yaml", "--state", "outside/state"];
+        let own = [
+            "--store",
+            "dir:outside/store",
+            "--inventory",
+            "outside/inventory.yaml",
+            "--state",
+            "outside/state",
+        ];
         let mut command = self.command(&[args, &own].concat());
         command.stdin(Stdio::null());
         command
@@ -227,8 +251,17 @@ policies:
 
     pub(crate) fn apply_command(&self) -> Command {
         self.respond_command(&[
-            "respond", "apply", "outside/plan.json", "--environment", "production", "--role", ROLE, "--incident",
-            "INC-7", "--reason", "leaked in a commit",
+            "respond",
+            "apply",
+            "outside/plan.json",
+            "--environment",
+            "production",
+            "--role",
+            ROLE,
+            "--incident",
+            "INC-7",
+            "--reason",
+            "leaked in a commit",
         ])
     }
 
@@ -264,7 +297,8 @@ policies:
                 if path.is_dir() {
                     folders.push(path);
                 } else {
-                    text += &String::from_utf8_lossy(&std::fs::read(&path).expect("read a file of the state"));
+                    text +=
+                        &String::from_utf8_lossy(&std::fs::read(&path).expect("read a file of the state"));
                 }
             }
         }

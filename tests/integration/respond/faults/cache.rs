@@ -1,6 +1,10 @@
 //! Caches fail: those where both values are valid for a while, and one that never forgets.
 
-use std::net::TcpStream;
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
 
 use hekate::{
     model::Secret,
@@ -15,7 +19,6 @@ use crate::respond::{
     databases::dragonfly,
     platform::{Platform, random, servers, setting},
 };
-use std::time::Duration;
 
 const NAME: &str = "DRAGONFLY_PASSWORD";
 /// Redis is told a hash to add, or to take away.
@@ -46,7 +49,9 @@ fn stage(server: u16, flavour: &str, user: &str, old: &str, more: &str) -> Stage
         wire.port
     );
     let platform = Platform::with(|inventory| {
-        inventory.replace("[POSTGRES_PASSWORD]", &format!("[POSTGRES_PASSWORD, {NAME}]")).replace("policies:\n", &entry)
+        inventory
+            .replace("[POSTGRES_PASSWORD]", &format!("[POSTGRES_PASSWORD, {NAME}]"))
+            .replace("policies:\n", &entry)
     });
     let platform = platform.expect("the servers run");
     let lines = platform.project.read("outside/store/production/infrastructure.env");
@@ -67,17 +72,15 @@ fn redis(server: &str) -> Option<Stage> {
     } else {
         (format!("admin_{}", random(10)), random(30))
     };
+    let make = |user: &str, password: &str| format!("ACL SETUSER {user} on >{password} ~* &* +@all\r\n");
     // The open one lets anybody in as its default user.
-    let mut session = if server == "REDIS" { log_in(port, &admin, &password) } else { log_in(port, "default", "any") }
-        .expect("log in to the cache");
-    for (user, password) in [(&user, &old), (&admin, &password)] {
-        if user != "hekate_admin" {
-            let rule = format!(">{password}");
-            let words: [&[u8]; 8] =
-                [b"ACL", b"SETUSER", user.as_bytes(), b"on", rule.as_bytes(), b"~*", b"&*", b"+@all"];
-            session.run(&words).expect("make a user");
-        }
-    }
+    let first =
+        if server == "REDIS" { format!("AUTH {admin} {password}\r\n") } else { make(&admin, &password) };
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connect to the cache");
+    stream.write_all(format!("{first}{}", make(&user, &old)).as_bytes()).expect("make a user");
+    let mut answers = [0; 10];
+    stream.read_exact(&mut answers).expect("two answers");
+    assert_eq!(&answers, b"+OK\r\n+OK\r\n");
     let stage = stage(port, "redis", &user, &old, ", admin_url_env: HEKATE_REDIS_ADMIN_URL");
     let url = format!("redis://{admin}:{password}@localhost:{}", stage.wire.port);
     Some(stage.variable("HEKATE_REDIS_ADMIN_URL", url))
@@ -96,7 +99,11 @@ fn both_passwords_are_valid_while_it_is_not_known_how_far_it_is() {
         stage.plan().wire.when(words, fault);
         stage.apply().stops(&[step, "resume it once that is mended"]);
         let (kept, before) = (stage.kept(), stage.before.borrow().clone());
-        assert_eq!((stage.is_accepted(&kept[0]), stage.is_accepted(&before.1)), (is_new_valid, is_old_valid), "{step}");
+        assert_eq!(
+            (stage.is_accepted(&kept[0]), stage.is_accepted(&before.1)),
+            (is_new_valid, is_old_valid),
+            "{step}"
+        );
         assert_eq!(stage.stored() == before, words == INTRODUCE);
         stage.wire.set_down(false);
         stage.finish();
@@ -133,9 +140,14 @@ fn a_cache_that_can_not_save_its_users_is_told_of_in_the_report() {
     };
     stage.apply().ends(0);
     stage.is_whole();
-    let report = stage.hear(super::watch(stage.command(&["respond", "report", &id, "--state", stage.state]))).ends(0);
+    let report =
+        stage.hear(super::watch(stage.command(&["respond", "report", &id, "--state", stage.state]))).ends(0);
     let words: Vec<&str> = report.stdout.split_whitespace().collect();
-    assert!(words.join(" ").contains("a restart of the server brings the old password back"), "{}", report.stdout);
+    assert!(
+        words.join(" ").contains("a restart of the server brings the old password back"),
+        "{}",
+        report.stdout
+    );
     stage.tells_nothing();
 }
 
@@ -149,14 +161,24 @@ fn an_old_value_that_is_still_accepted_keeps_the_incident_open() {
     let stage = stage(port, "dragonfly", "default", &old, "");
     stage.plan();
     for outcome in [stage.apply(), stage.resume()] {
-        outcome.stops(&["prove-old failed", "the old value is still accepted", "resume it once that is mended"]);
+        outcome.stops(&[
+            "prove-old failed",
+            "the old value is still accepted",
+            "resume it once that is mended",
+        ]);
         let (version, value) = stage.stored();
         assert!(version == 2 && stage.is_accepted(&value) && stage.is_accepted(&old));
         assert_eq!(stage.kept(), [value]);
     }
     let id = stage.incident();
     let refused = stage.hear(super::watch(stage.command(&[
-        "respond", "close", &id, "--reason", "enough", "--state", stage.state,
+        "respond",
+        "close",
+        &id,
+        "--reason",
+        "enough",
+        "--state",
+        stage.state,
     ])));
     assert!(refused.ends(2).stderr.contains("half done"));
     stage.tells_nothing();

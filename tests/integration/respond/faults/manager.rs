@@ -4,11 +4,7 @@ use serde_json::json;
 
 use super::{FOLDER, PENDING, Stage, wire::Fault};
 use crate::{
-    infisical::{
-        http::Reply,
-        server::Mishap,
-        world::World,
-    },
+    infisical::{http::Reply, server::Mishap, world::World},
     respond::platform::random,
 };
 
@@ -43,7 +39,14 @@ fn a_login_that_is_not_taken_changes_nothing() {
     let Some(stage) = stage() else { return };
     for (reply, words) in [
         (refusal(401, "UnauthorizedError", "Invalid credentials"), "HEKATE_INFISICAL_CLIENT_SECRET"),
-        (refusal(401, "UnauthorizedError", "This identity auth method is temporarily locked, please try again later"), "is locked"),
+        (
+            refusal(
+                401,
+                "UnauthorizedError",
+                "This identity auth method is temporarily locked, please try again later",
+            ),
+            "is locked",
+        ),
     ] {
         stage.begin();
         stage.plan().server().answer_instead(LOGIN, reply);
@@ -74,7 +77,12 @@ fn a_folder_that_may_not_be_written_to_is_said_and_what_was_done_is_taken_back()
         stage.begin();
         stage.plan();
         keep_off(&mut stage.server().world(), &[folder]);
-        stage.apply().stops(&[words, "no permission for writing production:", folder, "the old value is in force"]);
+        stage.apply().stops(&[
+            words,
+            "no permission for writing production:",
+            folder,
+            "the old value is in force",
+        ]);
         stage.is_untouched();
         keep_off(&mut stage.server().world(), &[]);
         stage.finish();
@@ -86,7 +94,11 @@ fn a_value_that_may_not_be_removed_is_kept_until_it_may() {
     let Some(stage) = stage() else { return };
     stage.plan();
     stage.server().mishap(PROMOTE, Mishap::Before(Box::new(|world| keep_off(world, &[FOLDER, PENDING]))));
-    stage.apply().stops(&["can't be taken back", "no permission for removing production:/hekate-pending", "resume it"]);
+    stage.apply().stops(&[
+        "can't be taken back",
+        "no permission for removing production:/hekate-pending",
+        "resume it",
+    ]);
     assert!(stage.is_accepted(&stage.before.borrow().1) && stage.kept().len() == 1);
     keep_off(&mut stage.server().world(), &[]);
     stage.finish();
@@ -97,14 +109,22 @@ fn a_write_that_was_certainly_not_made_is_taken_back() {
     let Some(stage) = stage() else { return };
     for (mishap, words) in [
         (Mishap::Answer(refusal(409, "Conflict", "busy")), "409"),
-        (Mishap::Answer(refusal(429, "RateLimitError", "Rate limit exceeded").header("retry-after", 3)), "try again in 3 seconds"),
+        (
+            Mishap::Answer(refusal(429, "RateLimitError", "Rate limit exceeded").header("retry-after", 3)),
+            "try again in 3 seconds",
+        ),
         (Mishap::Answer(failure()), "500"),
         (Mishap::Answer(Reply::html(504)), "504"),
         (Mishap::LoseRequest, "connection was closed"),
     ] {
         stage.begin();
         stage.plan().server().mishap(PROMOTE, mishap);
-        stage.apply().stops(&["promote", words, "taken back, the old value is in force", "resume it to try again"]);
+        stage.apply().stops(&[
+            "promote",
+            words,
+            "taken back, the old value is in force",
+            "resume it to try again",
+        ]);
         stage.is_untouched();
         stage.finish();
     }
@@ -113,9 +133,12 @@ fn a_write_that_was_certainly_not_made_is_taken_back() {
 #[test]
 fn a_write_that_was_made_is_seen_whatever_is_answered() {
     let Some(stage) = stage() else { return };
-    for mishap in
-        [Mishap::DoneBut(failure()), Mishap::DoneBut(Reply::html(504)), Mishap::DoneBut(Reply::html(200)), Mishap::LoseAnswer]
-    {
+    for mishap in [
+        Mishap::DoneBut(failure()),
+        Mishap::DoneBut(Reply::html(504)),
+        Mishap::DoneBut(Reply::html(200)),
+        Mishap::LoseAnswer,
+    ] {
         stage.begin();
         stage.plan().server().mishap(PROMOTE, mishap);
         stage.apply().ends(0);
@@ -149,7 +172,8 @@ fn a_manager_that_goes_down_after_introduce_is_finished() {
     for (mishap, is_done) in [(Mishap::GoDown, false), (Mishap::LoseAnswerAndGoDown, true)] {
         stage.begin();
         stage.plan().server().mishap(PROMOTE, mishap);
-        let outcome = stage.apply().stops(&["promote failed", "can't be reached", "resume it once that is mended"]);
+        let outcome =
+            stage.apply().stops(&["promote failed", "can't be reached", "resume it once that is mended"]);
         assert!(!outcome.stderr.contains("taken back"), "{}", outcome.stderr);
         let (kept, before) = (stage.kept(), stage.before.borrow().clone());
         assert!(kept.len() == 1 && stage.is_accepted(&kept[0]) && !stage.is_accepted(&before.1));
@@ -196,10 +220,13 @@ fn what_somebody_else_stores_between_introduce_and_promote_is_in_force_at_the_ta
     let theirs = random(40);
     stage.values.borrow_mut().insert(theirs.clone());
     let stores = theirs.clone();
-    let rotate = move |world: &mut World| drop(world.put("production", FOLDER, "POSTGRES_PASSWORD", &stores));
+    let rotate = move |world: &mut World| world.put("production", FOLDER, "POSTGRES_PASSWORD", &stores);
     // The first read after that is the one that promote looks with.
     let server = stage.server().handle();
-    stage.plan().wire.when("ALTER ROLE", Fault::Meanwhile(Box::new(move || server.change(rotate))));
+    stage
+        .plan()
+        .wire
+        .when("ALTER ROLE", Fault::Meanwhile(Box::new(move || assert_eq!(server.change(rotate), 2))));
     stage.apply().stops(&["promote", "version 2 now", "somebody else"]);
     assert_eq!(stage.stored(), (2, theirs.clone()));
     stage.is_whole();
@@ -214,7 +241,9 @@ fn two_writes_at_the_same_time_end_with_the_value_that_the_manager_holds() {
         stage.begin();
         let theirs = random(40);
         stage.values.borrow_mut().insert(theirs.clone());
-        let write = Box::new(move |world: &mut World| drop(world.put("production", FOLDER, "POSTGRES_PASSWORD", &theirs)));
+        let write = Box::new(move |world: &mut World| {
+            world.put("production", FOLDER, "POSTGRES_PASSWORD", &theirs);
+        });
         let mishap = if is_after { Mishap::After(write) } else { Mishap::Before(write) };
         stage.plan().server().mishap(PROMOTE, mishap);
         if stage.apply().code != 0 {
@@ -227,9 +256,12 @@ fn two_writes_at_the_same_time_end_with_the_value_that_the_manager_holds() {
 #[test]
 fn a_kept_value_that_somebody_removes_behind_the_point_of_no_return_is_not_missed() {
     let Some(stage) = stage() else { return };
-    stage.plan().server().mishap(PROMOTE, Mishap::After(Box::new(|world| {
-        world.secrets.retain(|secret| secret.folder != PENDING);
-    })));
+    stage.plan().server().mishap(
+        PROMOTE,
+        Mishap::After(Box::new(|world| {
+            world.secrets.retain(|secret| secret.folder != PENDING);
+        })),
+    );
     stage.wire.when("pg_terminate_backend", Fault::Lose);
     stage.apply().ends(1);
     stage.finish();

@@ -77,7 +77,8 @@ impl Stage {
             change(inventory.replace(&format!("port: {server}"), &format!("port: {port}")))
         })?;
         let url = admin_url(port, "hekate_admin", &setting("ADMIN_PASSWORD"));
-        let stage = Self::of(platform, wire, "POSTGRES_PASSWORD", |stage, value| stage.platform.accepts(value));
+        let stage =
+            Self::of(platform, wire, "POSTGRES_PASSWORD", |stage, value| stage.platform.accepts(value));
         Some(stage.variable("HEKATE_POSTGRES_ADMIN_URL", url))
     }
 
@@ -180,7 +181,8 @@ impl Stage {
     fn respond_command(&self, args: &[&str]) -> Command {
         let files = format!("dir:{}", self.platform.store_folder().display());
         let store = if self.server.is_some() { "infisical" } else { &files };
-        let own = ["--inventory", "outside/inventory.yaml", "--config", "outside/hekate.toml", "--store", store];
+        let own =
+            ["--inventory", "outside/inventory.yaml", "--config", "outside/hekate.toml", "--store", store];
         let mut command = self.command(&[&["respond"], args, &own].concat());
         command.args(["--state", self.state]);
         command
@@ -218,9 +220,8 @@ impl Stage {
 
     /// The incident that is not over.
     fn incident(&self) -> String {
-        let status = self.hear(watch(self.command(&[
-            "respond", "status", "--format", "json", "--state", self.state,
-        ])));
+        let status =
+            self.hear(watch(self.command(&["respond", "status", "--format", "json", "--state", self.state])));
         let incidents = status.json()["incidents"].clone();
         assert_eq!(incidents.as_array().map(Vec::len), Some(1), "{incidents}");
         incidents[0]["incident"]["id"].as_str().expect("an id").to_owned()
@@ -275,7 +276,9 @@ impl Stage {
         let plan = self.platform.project.read("outside/plan.json");
         let places = [self.told.borrow().clone(), self.platform.written(), plan, log.into_owned()];
         for value in self.values.borrow().iter() {
-            for (place, name) in places.iter().zip(["output or process list", "state folder", "plan", "PostgreSQL's log"]) {
+            for (place, name) in
+                places.iter().zip(["output or process list", "state folder", "plan", "PostgreSQL's log"])
+            {
                 assert!(!place.contains(value), "a value stands in {name}");
             }
         }
@@ -333,7 +336,10 @@ fn look(pid: u32, is_over: &AtomicBool) -> String {
         let own = pid.to_string();
         for pid in children.split_whitespace().chain([own.as_str()]) {
             // A process may be gone.
-            seen.extend(["cmdline", "environ"].map(|file| fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default()));
+            seen.extend(
+                ["cmdline", "environ"]
+                    .map(|file| fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default()),
+            );
         }
         if started.elapsed() > PATIENCE {
             let status = Command::new("kill").args(["-9", &own]).status();

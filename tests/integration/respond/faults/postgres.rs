@@ -26,7 +26,9 @@ fn a_database_that_goes_down_after_the_check_is_taken_back_once_it_is_there_agai
     stage.resume().stops(&["can't be taken back", "resume it"]);
     assert_eq!(stage.kept().len(), 1);
     stage.wire.set_down(false);
-    stage.resume().stops(&["taken back, the old value is in force: PostgreSQL role", "resume it to try again"]);
+    stage
+        .resume()
+        .stops(&["taken back, the old value is in force: PostgreSQL role", "resume it to try again"]);
     stage.is_untouched();
     stage.finish();
 }
@@ -34,19 +36,20 @@ fn a_database_that_goes_down_after_the_check_is_taken_back_once_it_is_there_agai
 #[test]
 fn a_change_without_an_answer_is_found_out_by_a_login() {
     let Some(stage) = Stage::new() else { return };
-    for (fault, is_done) in [
-        (Fault::Lose, true),
-        (Fault::StallAnswer, true),
-        (Fault::Cut, false),
-        (Fault::Stall, false),
-    ] {
+    for (fault, is_done) in
+        [(Fault::Lose, true), (Fault::StallAnswer, true), (Fault::Cut, false), (Fault::Stall, false)]
+    {
         stage.begin();
         stage.plan().wire.when(ALTER, fault);
         if is_done {
             stage.apply().ends(0);
             stage.is_whole();
         } else {
-            stage.apply().stops(&["introduce", "taken back, the old value is in force", "resume it to try again"]);
+            stage.apply().stops(&[
+                "introduce",
+                "taken back, the old value is in force",
+                "resume it to try again",
+            ]);
             stage.is_untouched();
             stage.finish();
         }
@@ -63,7 +66,10 @@ fn what_nobody_can_tell_is_left_as_it_is_and_finished_later() {
         assert!(!outcome.stderr.contains("taken back"), "{}", outcome.stderr);
         let kept = stage.kept();
         assert_eq!((kept.len(), stage.is_accepted(&kept[0])), (1, is_done));
-        assert_eq!((stage.is_accepted(&stage.before.borrow().1), stage.stored()), (!is_done, stage.before.borrow().clone()));
+        assert_eq!(
+            (stage.is_accepted(&stage.before.borrow().1), stage.stored()),
+            (!is_done, stage.before.borrow().clone())
+        );
         stage.resume().stops(&["resume it"]);
         stage.wire.set_down(false);
         stage.finish();
@@ -75,14 +81,16 @@ fn an_administrator_who_may_not_is_told_before_or_what_was_done_is_taken_back() 
     let Some(stage) = Stage::new() else { return };
     let (admin, password, role) = (format!("admin_{}", random(8)), random(30), stage.platform.role.clone());
     sql(&format!("CREATE ROLE {admin} LOGIN CREATEROLE PASSWORD '{password}'"));
-    let grant = format!("GRANT {role} TO {admin} WITH ADMIN OPTION; GRANT pg_signal_backend, {role} TO {admin}");
+    let grant =
+        format!("GRANT {role} TO {admin} WITH ADMIN OPTION; GRANT pg_signal_backend, {role} TO {admin}");
     let url = admin_url(stage.wire.port, &admin, &password);
     let stage = stage.variable("HEKATE_POSTGRES_ADMIN_URL", url);
     stage.plan().apply().stops(&["check", &role, "grant it pg_signal_backend", "the old value is in force"]);
     stage.is_untouched();
 
     sql(&grant);
-    let revoke = format!("REVOKE ADMIN OPTION FOR {role} FROM {admin} CASCADE; ALTER ROLE {admin} NOCREATEROLE");
+    let revoke =
+        format!("REVOKE ADMIN OPTION FOR {role} FROM {admin} CASCADE; ALTER ROLE {admin} NOCREATEROLE");
     stage.wire.when(ALTER, Fault::Meanwhile(Box::new(move || drop(sql(&revoke)))));
     stage.resume().stops(&["introduce", "right"]);
     assert!(stage.is_accepted(&stage.before.borrow().1), "it was never changed");

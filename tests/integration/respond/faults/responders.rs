@@ -18,20 +18,29 @@ fn a_second_responder_is_refused_and_told_of_the_first() {
     let Some(stage) = Stage::new() else { return };
     let (arrived, is_there) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
-    stage.plan().wire.when("ALTER ROLE", Fault::Meanwhile(Box::new(move || {
-        arrived.send(()).expect("the test waits");
-        // Released, or the test is over.
-        released.recv().unwrap_or_default();
-    })));
+    stage.plan().wire.when(
+        "ALTER ROLE",
+        Fault::Meanwhile(Box::new(move || {
+            arrived.send(()).expect("the test waits");
+            // Released, or the test is over.
+            released.recv().unwrap_or_default();
+        })),
+    );
     let mut first = stage.apply_command();
-    let mut first = first.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("start hekate");
+    let mut first =
+        first.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("start hekate");
     is_there.recv_timeout(Duration::from_secs(60)).expect("the first comes to its change");
     let pid = format!("another responder is at work (pid {} since ", first.id());
     for outcome in [stage.apply(), stage.respond(&["resume", "--role", ROLE])] {
         assert!(outcome.ends(2).stderr.contains(&pid), "it does not say `{pid}`");
     }
     // Looking is allowed.
-    assert!(stage.hear(watch(stage.command(&["respond", "status", "--state", stage.state]))).stdout.contains("under way"));
+    assert!(
+        stage
+            .hear(watch(stage.command(&["respond", "status", "--state", stage.state])))
+            .stdout
+            .contains("under way")
+    );
     release.send(()).expect("the first waits");
     assert!(first.wait().expect("wait for the first").success());
     stage.is_whole();
@@ -60,9 +69,8 @@ fn two_state_folders_on_one_manager_lock_nobody_out() {
             }
             for state in states {
                 stage.state = state;
-                let status = stage.hear(watch(stage.command(&[
-                    "respond", "status", "--format", "json", "--state", state,
-                ])));
+                let status = stage
+                    .hear(watch(stage.command(&["respond", "status", "--format", "json", "--state", state])));
                 for incident in status.json()["incidents"].as_array().expect("a list") {
                     let id = incident["incident"]["id"].as_str().expect("an id").to_owned();
                     stage.respond(&["resume", &id, "--role", ROLE]).ends(0);
