@@ -69,7 +69,24 @@ pub(super) fn of_error(error: &anyhow::Error) -> Exit {
         }
     }
     sink::warn(&format!("error: {text}"));
-    if error.chain().any(is_unreadable) { Exit::Incomplete } else { Exit::Usage }
+    match error {
+        error if error.chain().any(is_broken_off) => Exit::Findings,
+        error if error.chain().any(is_unreadable) => Exit::Incomplete,
+        _ => Exit::Usage,
+    }
+}
+
+/// Whether a response could not go on for its own records: something may have been done, so that it is not one that was refused.
+#[cfg(feature = "network")]
+fn is_broken_off(cause: &(dyn std::error::Error + 'static)) -> bool {
+    use crate::respond::RunError;
+    let run = cause.downcast_ref::<RunError>();
+    run.is_some_and(|error| matches!(error, RunError::Saga(_) | RunError::Journal(_) | RunError::Audit(_)))
+}
+
+#[cfg(not(feature = "network"))]
+fn is_broken_off(_: &(dyn std::error::Error + 'static)) -> bool {
+    false
 }
 
 /// The same of a response, which has no exit of its own for what could not be asked: it was not all done.

@@ -64,6 +64,14 @@ impl From<StoreError> for Setback {
 }
 
 impl Setback {
+    /// Why, in words.
+    fn why(self) -> String {
+        match self {
+            Self::Refused(why) | Self::Unclear(why) | Self::Superseded(why) => why,
+            Self::Waits(wait) => wait.to_string(),
+        }
+    }
+
     /// The same, with the name of what it is about.
     fn at(self, name: &str) -> Self {
         let named = |why: String| if why.contains(name) { why } else { format!("{name}: {why}") };
@@ -133,6 +141,7 @@ impl<'a> Saga<'a> {
         if let Some((step, wait @ Wait::Approval { .. })) = self.progress.waiting.clone()
             && !self.is_approved(step)
         {
+            self.step_back()?;
             return self.wait(step, wait);
         }
         for step in self.case.steps().into_iter().map(|planned| planned.step) {
@@ -163,7 +172,12 @@ impl<'a> Saga<'a> {
                 self.say(step, &Phase::Done(notes));
                 Ok(None)
             }
-            Err(Setback::Waits(wait)) => self.wait(step, wait).map(Some),
+            Err(Setback::Waits(wait)) => {
+                if matches!(wait, Wait::Approval { .. }) {
+                    self.step_back()?;
+                }
+                self.wait(step, wait).map(Some)
+            }
             Err(Setback::Superseded(why)) => self.leave(step, why).map(Some),
             Err(Setback::Unclear(why)) => {
                 self.fail(step, &why)?;

@@ -221,10 +221,7 @@ impl Saga<'_> {
             Ok(Written::Stored(number)) => Ok(vec![format!(
                 "version {number} is in force; somebody wrote another one at the same time, which is not"
             )]),
-            Ok(Written::Pending { approval }) => {
-                self.step_back()?;
-                Err(Setback::Waits(Wait::Approval { approval }))
-            }
+            Ok(Written::Pending { approval }) => Err(Setback::Waits(Wait::Approval { approval })),
             Err(error) => match (Setback::from(error), self.current()) {
                 (_, Ok(current)) if current.value == new => {
                     Ok(vec![format!("version {} is in force", current.version)])

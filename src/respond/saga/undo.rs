@@ -25,12 +25,7 @@ impl Saga<'_> {
                 Err(setback) => Err(setback),
             };
             if let Err(setback) = reversed {
-                let why = match setback {
-                    Setback::Refused(why) | Setback::Unclear(why) | Setback::Superseded(why) => why,
-                    Setback::Waits(wait) => wait.to_string(),
-                };
-                let why = format!("can't be taken back: {why}");
-                self.fail(step, &why)?;
+                self.fail(step, &format!("can't be taken back: {}", setback.why()))?;
                 return Ok(self.standing());
             }
             if has_effect(step) {
@@ -91,14 +86,17 @@ impl Saga<'_> {
         withdrawn.map_err(|setback| setback.at(&target.name()))
     }
 
-    /// While the manager waits for somebody's approval, what it holds stays in force; where both values can be, they are.
-    pub(super) fn step_back(&mut self) -> Result<(), Setback> {
+    /// While the manager waits for somebody's approval, what it holds stays in force; where both values can be, they are. What can't be done
+    /// now is said, and tried again by whoever resumes it: the approval is waited for all the same.
+    pub(super) fn step_back(&mut self) -> Result<(), SagaError> {
         let overlaps = self.case.target.as_ref().is_none_or(|target| target.overlaps());
         if overlaps || !self.progress.tried.contains(&Step::Introduce) {
             return Ok(());
         }
-        self.agree_with_the_manager()?;
-        self.note(Event::Undone { step: Step::Introduce }).map_err(|error| refused(error.to_string()))?;
+        if let Err(setback) = self.agree_with_the_manager() {
+            return self.fail(Step::Introduce, &format!("can't be taken back: {}", setback.why()));
+        }
+        self.note(Event::Undone { step: Step::Introduce })?;
         self.say(Step::Introduce, &Phase::Undone);
         Ok(())
     }

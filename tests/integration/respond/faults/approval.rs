@@ -45,11 +45,13 @@ fn a_value_that_waits_for_approval_leaves_the_old_one_valid() {
 fn a_database_that_is_down_while_one_waits_for_approval_is_taken_back_later() {
     let Some(stage) = stage(&[FOLDER]) else { return };
     stage.plan().wire.when("ALTER ROLE", super::wire::Fault::DownAfter);
-    stage.apply().ends(1);
+    stage
+        .apply()
+        .stops(&["introduce: can't be taken back: PostgreSQL role", "promote waits for somebody to approve"]);
     let (kept, before) = (stage.kept(), stage.before.borrow().clone());
     assert!(kept.len() == 1 && stage.stored() == before);
     stage.wire.set_down(false);
-    stage.resume().ends(1);
+    stage.resume().stops(&["introduce: taken back", "promote waits for somebody to approve"]);
     assert!(
         stage.is_accepted(&before.1),
         "what the manager holds is not valid while the approval is waited for"

@@ -220,10 +220,13 @@ fn what_somebody_else_stores_between_introduce_and_promote_is_in_force_at_the_ta
     let theirs = random(40);
     stage.values.borrow_mut().insert(theirs.clone());
     let stores = theirs.clone();
-    let rotate = move |world: &mut World| drop(world.put("production", FOLDER, "POSTGRES_PASSWORD", &stores));
+    let rotate = move |world: &mut World| world.put("production", FOLDER, "POSTGRES_PASSWORD", &stores);
     // The first read after that is the one that promote looks with.
     let server = stage.server().handle();
-    stage.plan().wire.when("ALTER ROLE", Fault::Meanwhile(Box::new(move || server.change(rotate))));
+    stage
+        .plan()
+        .wire
+        .when("ALTER ROLE", Fault::Meanwhile(Box::new(move || assert_eq!(server.change(rotate), 2))));
     stage.apply().stops(&["promote", "version 2 now", "somebody else"]);
     assert_eq!(stage.stored(), (2, theirs.clone()));
     stage.is_whole();
@@ -239,7 +242,7 @@ fn two_writes_at_the_same_time_end_with_the_value_that_the_manager_holds() {
         let theirs = random(40);
         stage.values.borrow_mut().insert(theirs.clone());
         let write = Box::new(move |world: &mut World| {
-            drop(world.put("production", FOLDER, "POSTGRES_PASSWORD", &theirs))
+            world.put("production", FOLDER, "POSTGRES_PASSWORD", &theirs);
         });
         let mishap = if is_after { Mishap::After(write) } else { Mishap::Before(write) };
         stage.plan().server().mishap(PROMOTE, mishap);

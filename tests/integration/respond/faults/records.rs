@@ -150,9 +150,7 @@ fn a_full_disk_stops_it_and_it_goes_on_once_there_is_room() {
         stage.begin();
         let full = folder.clone();
         stage.plan().wire.when(words, Fault::Meanwhile(Box::new(move || Small::fill(&full))));
-        let outcome = stage.apply();
-        assert_ne!(outcome.code, 0, "{}", outcome.stdout);
-        assert!(outcome.stderr.contains("No space left"), "{}", outcome.stderr);
+        stage.apply().stops(&["No space left"]);
         let (current, before) = (stage.stored().1, stage.before.borrow().clone());
         let kept = stage.kept();
         let is_valid = |value: &String| stage.is_accepted(value);

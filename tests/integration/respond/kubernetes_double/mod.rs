@@ -139,6 +139,11 @@ impl KubernetesDouble {
         locked(&self.shared.mishaps).push((line.to_owned(), mishap));
     }
 
+    /// Requests meet with nothing more.
+    pub(crate) fn end_mishaps(&self) {
+        locked(&self.shared.mishaps).clear();
+    }
+
     /// All requests so far.
     pub(crate) fn received(&self) -> Vec<Received> {
         locked(&self.shared.received).clone()

