@@ -46,7 +46,8 @@ fn many_tokens_are_revoked_in_one_request_and_each_is_proved() {
     bench.project.git_init().file("deploy.env", lines.concat()).commit_all();
     bench.hekate(&["history", ".", "-o", "json:outside/report.json"]).ends(1);
     // A server of one's own is not asked by `verify` where the token could be one of github.com: as if that had been asked.
-    let report = bench.project.read("outside/report.json").replace("\"verdict\": null", "\"verdict\": \"active\"");
+    let report =
+        bench.project.read("outside/report.json").replace("\"verdict\": null", "\"verdict\": \"active\"");
     bench.project.file("outside/verified.json", report);
     bench.plan(&["outside/verified.json"]);
     let done = bench.apply(&[]).ends(0);
