@@ -62,7 +62,7 @@ fn service_token(bytes: &[u8]) -> Option<Secret> {
     let is_right = |part: &&[u8]| {
         !part.is_empty() && part.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
     };
-    let is_one = matches!(parts.len(), 3 | 4) && parts.iter().all(|part| is_right(part));
+    let is_one = matches!(parts.len(), 3 | 4) && parts.iter().all(is_right);
     is_one.then(|| Secret::new(parts[..3].join(&b'.')))
 }
 
@@ -173,10 +173,8 @@ impl<'a> ManagerCredential<'a> {
 
     /// Revokes what an earlier try under the same incident made and lost.
     fn take_back(&self, identity: &str, listed: &[ClientSecret], description: &str) -> Result<(), Trouble> {
-        let ours = listed.iter().filter(|secret| secret.description == description && secret.is_usable);
-        ours.map(|secret| self.tokens.revoke_client_secret(identity, &secret.id))
-            .collect::<Result<(), _>>()
-            .map_err(trouble)
+        let mut ours = listed.iter().filter(|secret| secret.description == description && secret.is_usable);
+        ours.try_for_each(|secret| self.tokens.revoke_client_secret(identity, &secret.id)).map_err(trouble)
     }
 
     fn client_secret_is_accepted(&self, value: &Secret) -> Accepts {

@@ -224,7 +224,7 @@ fn client_secrets_are_valid_side_by_side_until_the_old_one_is_revoked() {
         assert_eq!((target.accepts(&old), target.accepts(&new)), (Accepts::Yes, Accepts::Yes));
         for _ in 0..2 {
             assert_eq!(target.perform(Act::Retire, &values(&old, Some(&new))), Ok(()));
-            assert_eq!(world.alive(), [new.clone()]);
+            assert_eq!(world.alive(), std::slice::from_ref(&new));
         }
         assert_eq!((target.accepts(&old), target.accepts(&new)), (Accepts::No, Accepts::Yes));
     }
@@ -273,7 +273,7 @@ fn one_that_was_lost_in_a_crash_is_taken_back() {
     // With the value, or without it.
     assert_eq!(target.perform(Act::Withdraw, &values(&world.secret, Some(&new))), Ok(()));
     assert_eq!(target.perform(Act::Withdraw, &other), Ok(()));
-    assert_eq!(world.alive(), [world.secret.clone()]);
+    assert_eq!(world.alive(), std::slice::from_ref(&world.secret));
 }
 
 #[test]

@@ -27,9 +27,9 @@ secrets:
 
 /// Dates the kept versions of every secret back by so many days.
 fn age(bench: &Bench, days: i64) {
+    let number = regex::Regex::new(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z").expect("a valid regex");
     for path in find(&bench.store_folder()) {
         let text = std::fs::read_to_string(&path).expect("read a version");
-        let number = regex::Regex::new(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z").expect("a valid regex");
         let earlier = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * days);
         let earlier = jiff::Timestamp::from_second(earlier.as_second()).expect("a time").to_string();
         assert!(number.is_match(&text), "a version says when it was written: {text}");
