@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Incident, Playbook, Step, Subject, Tools, consumer,
+    kubernetes::NextEnv,
     target::{self, Act, Birth, Target},
 };
 use crate::{
@@ -159,7 +160,9 @@ impl<'a> Case<'a> {
                 vec![format!("manager: write {path} (version {} follows {version})", version + 1)]
             }
             Step::Sync | Step::SyncNext => some(consumer::sync_requests(self.consumers()))?,
-            Step::Restart | Step::RestartNext => some(consumer::restart_requests(self.consumers()))?,
+            Step::Restart | Step::RestartNext => {
+                some(consumer::restart_requests(self.consumers(), self.next_env(step)))?
+            }
             Step::ProveNew => self.proof("the new value: has to be accepted")?,
             Step::ProveOld => self.proof("the old value: has to be refused")?,
             Step::Retire => self.retirement()?,
@@ -167,6 +170,12 @@ impl<'a> Case<'a> {
             Step::Tidy => self.pending().map(|path| format!("manager: remove {path}")).into_iter().collect(),
         };
         Some(lines)
+    }
+
+    /// What a restart does with the next key of signers.
+    fn next_env(&self, step: Step) -> Option<NextEnv<'a>> {
+        let name = self.signing().filter(|_| !self.incident.at_once)?.next_name.as_str();
+        Some(if step == Step::RestartNext { NextEnv::Given(name) } else { NextEnv::Taken(name) })
     }
 
     fn act(&self, act: Act) -> Option<Vec<String>> {

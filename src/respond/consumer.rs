@@ -2,7 +2,7 @@
 
 use super::{
     Program,
-    kubernetes::{self, Cluster, Expect, Restarted, SecretKey, Wait},
+    kubernetes::{self, Cluster, Expect, NextEnv, Restarted, SecretKey, Wait},
     target::Trouble,
 };
 use crate::{
@@ -84,11 +84,14 @@ pub(super) fn sync_requests(consumers: &[Consumer]) -> Vec<String> {
     consumers.iter().filter(is_synced).flat_map(kubernetes::requests).collect()
 }
 
-/// What restarting them sends.
-pub(super) fn restart_requests(consumers: &[Consumer]) -> Vec<String> {
-    let lines = |consumer: &Consumer| match consumer.kind {
-        ConsumerType::Command => vec![format!("run {} (action restart)", consumer.name)],
-        _ => kubernetes::requests(consumer),
+/// What restarting them sends; signers are restarted by what becomes of their next key.
+pub(super) fn restart_requests(consumers: &[Consumer], next: Option<NextEnv<'_>>) -> Vec<String> {
+    let lines = |consumer: &Consumer| match (consumer.kind, next) {
+        (ConsumerType::Command, _) => vec![format!("run {} (action restart)", consumer.name)],
+        (_, Some(next)) => {
+            kubernetes::next_env_requests(consumer, next).unwrap_or_else(|| kubernetes::requests(consumer))
+        }
+        (_, None) => kubernetes::requests(consumer),
     };
     consumers.iter().filter(|consumer| !is_synced(consumer)).flat_map(lines).collect()
 }

@@ -23,7 +23,7 @@ pub use check::{check, requests};
 pub use cluster::Cluster;
 pub use entry::SecretEntry;
 pub use managed::Expect;
-pub use next_env::{SecretKey, set_next_env, unset_next_env};
+pub use next_env::{NextEnv, SecretKey, next_env_requests, set_next_env, unset_next_env};
 pub use restart::{Restarted, restart};
 pub use sync::{Synced, sync};
 pub use wait::Wait;

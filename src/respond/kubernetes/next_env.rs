@@ -28,6 +28,30 @@ impl SecretKey<'_> {
     }
 }
 
+/// What becomes of a workload's next key, which is under this name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextEnv<'a> {
+    /// The workload gets it.
+    Given(&'a str),
+    /// It is taken away.
+    Taken(&'a str),
+}
+
+/// What that sends: a line for each request; `None` for a workload that has no `next_env`.
+pub fn next_env_requests(consumer: &Consumer, next: NextEnv<'_>) -> Option<Vec<String>> {
+    let variable = consumer.next_env.as_deref()?;
+    let path = workload_of(consumer).ok()?.path();
+    let change = match next {
+        NextEnv::Given(key) => format!("the variable {variable} from {key} of the synced Secret"),
+        NextEnv::Taken(key) => format!("no variable {variable} from {key} any more"),
+    };
+    Some(vec![
+        format!("GET {path}"),
+        format!("PATCH {path}?fieldManager=hekate (strategic merge patch: {change})"),
+        format!("GET {path}, until all pods are new"),
+    ])
+}
+
 /// Gives a workload its next key, in the variable that the inventory has as `next_env`, and waits until all of its pods have it.
 ///
 /// The variable goes to the one container that reads that Secret already, else to all containers. Init containers are left alone. Where it is there

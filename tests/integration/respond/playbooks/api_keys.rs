@@ -240,11 +240,7 @@ secrets:
         "{}",
         waiting.stdout
     );
-    assert_eq!(
-        *alive.lock().expect("nobody panicked"),
-        std::slice::from_ref(&new),
-        "the leaked one is dead already"
-    );
+    assert_eq!(*alive.lock().expect("nobody panicked"), [new.as_str()], "the leaked one is dead already");
     let status = bench.status(&[]).ends(0);
     assert!(
         status.stdout.contains("contained: after") && status.stdout.contains("left"),

@@ -94,7 +94,7 @@ fn a_client_secret_is_followed_by_a_new_one_and_revoked() {
         let secrets = world.identities[0].client_secrets.iter().filter(|secret| !secret.is_revoked);
         secrets.map(|secret| secret.value.clone()).collect()
     };
-    assert_eq!(alive, std::slice::from_ref(&new));
+    assert_eq!(alive, [new.as_str()]);
     assert!(!managed.accepts(&managed.old), "the old one is not");
     assert_eq!(managed.pending(), 0);
     bench.is_tidy(&[&plan, &done], &[&managed.old, &new]);
@@ -145,6 +145,6 @@ fn a_service_token_is_a_persons_matter_and_ended_by_a_users_token() {
     let done = crate::harness::run(command, new.as_bytes()).ends(0);
     assert_eq!(managed.value(TOKEN), (2, new.clone()));
     let left: Vec<String> = managed.server.world().service_tokens.iter().map(|token| token.value()).collect();
-    assert_eq!(left, std::slice::from_ref(&new));
+    assert_eq!(left, [new.as_str()]);
     bench.is_tidy(&[&waiting, &done], &[&old, &new]);
 }

@@ -175,9 +175,8 @@ fn tokens_of_both_keys_are_valid_through_the_grace_time_and_those_of_the_old_one
           the interval as it was)
        5  restart-next: restart the consumers, the signer with the next key, and wait until they run
           GET /apis/apps/v1/namespaces/auth/deployments/auth-service
-          PATCH /apis/apps/v1/namespaces/auth/deployments/auth-service?fieldManager=kubectl-rollout
-          (strategic merge patch: the template's annotation kubectl.kubernetes.io/restartedAt), unless
-          the manager's operator reloads it by itself
+          PATCH /apis/apps/v1/namespaces/auth/deployments/auth-service?fieldManager=hekate (strategic
+          merge patch: the variable JWT_SIGNING_KEY_NEW from JWT_SIGNING_KEY_V2 of the synced Secret)
           GET /apis/apps/v1/namespaces/auth/deployments/auth-service, until all pods are new
           undo: take the next key from the signer
        6  prove-next: see that the next key is published
@@ -199,9 +198,8 @@ fn tokens_of_both_keys_are_valid_through_the_grace_time_and_those_of_the_old_one
           the interval as it was)
       11  restart: restart the consumers and wait until they run
           GET /apis/apps/v1/namespaces/auth/deployments/auth-service
-          PATCH /apis/apps/v1/namespaces/auth/deployments/auth-service?fieldManager=kubectl-rollout
-          (strategic merge patch: the template's annotation kubectl.kubernetes.io/restartedAt), unless
-          the manager's operator reloads it by itself
+          PATCH /apis/apps/v1/namespaces/auth/deployments/auth-service?fieldManager=hekate (strategic
+          merge patch: no variable JWT_SIGNING_KEY_NEW from JWT_SIGNING_KEY_V2 any more)
           GET /apis/apps/v1/namespaces/auth/deployments/auth-service, until all pods are new
       12  prove-new: see that the new value is accepted
           RS256 signing key, published at http://127.0.0.1:PORT/.well-known/jwks.json: try the new
