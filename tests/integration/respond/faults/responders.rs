@@ -11,7 +11,7 @@ use super::{Stage, watch, wire::Fault};
 use crate::respond::platform::ROLE;
 
 /// How often two are set on one secret.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 3;
 
 #[test]
 fn a_second_responder_is_refused_and_told_of_the_first() {
@@ -59,8 +59,8 @@ fn two_state_folders_on_one_manager_lock_nobody_out() {
                 let place = "production:/infrastructure/POSTGRES_PASSWORD";
                 stage.respond(&["plan", "--secret", place, "-o", plan]).ends(0);
             }
-            at_once(&mut stage, states, Duration::from_millis(40 * u64::try_from(round).expect("a few")));
-            for _ in 0..3 {
+            at_once(&mut stage, states, Duration::from_millis(50 * u64::try_from(round).expect("a few")));
+            for _ in 0..2 {
                 for state in states {
                     stage.state = state;
                     let outcome = stage.respond(&["resume", "--role", ROLE]);
