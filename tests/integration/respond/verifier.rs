@@ -35,7 +35,7 @@ pub(crate) struct Verifier {
 }
 
 impl Verifier {
-    /// One that reads `JWT_SIGNING_KEY`, `JWT_SIGNING_KEY_V2` and `JWT_PUBLIC_KEY_V2` of a folder of a dotenv store, anew for each token.
+    /// One that reads the private key, the next one and its public half, by the platform's names, from a dotenv store, anew for each token.
     pub(crate) fn new(store: &Path, environment: &str, folder: &str) -> Self {
         Self { store: store.to_owned(), environment: environment.into(), folder: folder.into() }
     }
