@@ -153,11 +153,9 @@ pub(in crate::cli) struct ResumeArgs {
     pub(in crate::cli) root: Option<PathBuf>,
 }
 
+/// Where incidents lie, and how they are shown.
 #[derive(Debug, Args)]
-pub(in crate::cli) struct StatusArgs {
-    /// Those that are over, too
-    #[arg(long)]
-    pub(in crate::cli) all: bool,
+pub(in crate::cli) struct LookArgs {
     #[command(flatten)]
     pub(in crate::cli) state: StateArgs,
     /// Text for people, or JSON
@@ -169,18 +167,21 @@ pub(in crate::cli) struct StatusArgs {
 }
 
 #[derive(Debug, Args)]
+pub(in crate::cli) struct StatusArgs {
+    /// Those that are over, too
+    #[arg(long)]
+    pub(in crate::cli) all: bool,
+    #[command(flatten)]
+    pub(in crate::cli) look: LookArgs,
+}
+
+#[derive(Debug, Args)]
 pub(in crate::cli) struct IncidentReportArgs {
     /// The incident's id, or the one that people know it by
     #[arg(value_name = "INCIDENT")]
     pub(in crate::cli) id: String,
     #[command(flatten)]
-    pub(in crate::cli) state: StateArgs,
-    /// Text for people, or JSON
-    #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
-    pub(in crate::cli) format: ListFormat,
-    /// When to use colour
-    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
-    pub(in crate::cli) color: Color,
+    pub(in crate::cli) look: LookArgs,
 }
 
 #[derive(Debug, Args)]

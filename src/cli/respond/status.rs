@@ -20,15 +20,15 @@ use crate::{
 };
 
 pub(super) fn run(args: &StatusArgs) -> Result<Exit> {
-    let desk = StateDesk::open(&args.state)?;
+    let desk = StateDesk::open(&args.look.state)?;
     let all = known(&desk.state, desk.now())?;
     let shown: Vec<&Known> = all.iter().filter(|known| args.all || known.progress.closed.is_none()).collect();
-    match args.format {
+    match args.look.format {
         ListFormat::Json => print_json(&json!({
             "schema": "hekate.incidents/1",
             "incidents": shown.iter().map(|known| summary(known)).collect::<Vec<_>>(),
         }))?,
-        ListFormat::Human => print_page(args.color, |page| text::status(page, &shown))?,
+        ListFormat::Human => print_page(args.look.color, |page| text::status(page, &shown))?,
     }
     // What is over is told of with --all, and does not alarm for ever.
     let is_missed =
@@ -57,18 +57,20 @@ fn summary(known: &Known) -> serde_json::Value {
 }
 
 pub(super) fn report(args: &IncidentReportArgs) -> Result<Exit> {
-    let desk = StateDesk::open(&args.state)?;
+    let desk = StateDesk::open(&args.look.state)?;
     let found = find(&desk, &args.id)?;
     for (known, records) in &found {
         let todo = left_for_a_person(known);
-        match args.format {
+        match args.look.format {
             ListFormat::Json => print_json(&json!({
                 "schema": "hekate.incident/1",
                 "summary": summary(known),
                 "timeline": records,
                 "left": todo,
             }))?,
-            ListFormat::Human => print_page(args.color, |page| text::report(page, known, records, &todo))?,
+            ListFormat::Human => {
+                print_page(args.look.color, |page| text::report(page, known, records, &todo))?
+            }
         }
     }
     Ok(Exit::Clean)
