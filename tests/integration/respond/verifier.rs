@@ -35,7 +35,7 @@ pub(crate) struct Verifier {
 }
 
 impl Verifier {
-    /// One that reads `JWT_SIGNING_KEY`, `JWT_SIGNING_KEY_V2` and `JWT_PUBLIC_KEY_V2` of a folder of a dotenv store, anew for each token.
+    /// One that reads the signing key, the next one and the public half of that from a folder of a dotenv store, anew for each token.
     pub(crate) fn new(store: &Path, environment: &str, folder: &str) -> Self {
         Self { store: store.to_owned(), environment: environment.into(), folder: folder.into() }
     }

@@ -82,11 +82,14 @@ impl Send for Nowhere {
     }
 }
 
+/// Reads an environment variable.
+type Variable = dyn Fn(&str) -> Option<Secret> + Sync;
+
 /// What means are made of.
 pub(super) struct World {
     pub(super) hosts: TrustedHosts,
     pub(super) limits: Limits,
-    pub(super) variable: Box<dyn Fn(&str) -> Option<Secret> + Sync>,
+    pub(super) variable: Box<Variable>,
 }
 
 impl World {
