@@ -35,11 +35,7 @@ pub(crate) struct Verifier {
 }
 
 impl Verifier {
-<<<<<<< HEAD
-    /// One that reads the private key, the next one and its public half, by the platform's names, from a dotenv store, anew for each token.
-=======
     /// One that reads the signing key, the next one and the public half of that from a folder of a dotenv store, anew for each token.
->>>>>>> ends
     pub(crate) fn new(store: &Path, environment: &str, folder: &str) -> Self {
         Self { store: store.to_owned(), environment: environment.into(), folder: folder.into() }
     }

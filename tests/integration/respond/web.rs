@@ -82,23 +82,14 @@ impl Send for Nowhere {
     }
 }
 
-<<<<<<< HEAD
-/// The environment.
-type Variables = Box<dyn Fn(&str) -> Option<Secret> + Sync>;
-=======
 /// Reads an environment variable.
 type Variable = dyn Fn(&str) -> Option<Secret> + Sync;
->>>>>>> ends
 
 /// What means are made of.
 pub(super) struct World {
     pub(super) hosts: TrustedHosts,
     pub(super) limits: Limits,
-<<<<<<< HEAD
-    pub(super) variable: Variables,
-=======
     pub(super) variable: Box<Variable>,
->>>>>>> ends
 }
 
 impl World {
