@@ -62,9 +62,10 @@ impl Templater {
     /// A path that the rule holds for.
     pub fn path(&self, seed: u64) -> String {
         let Some(path) = &self.rule.path else { return "example.txt".to_owned() };
-        let hir = dialect::translate(path).map(|translated| translated.hir);
+        let parse = |unicode| dialect::parser(unicode).parse(path);
+        let hir = parse(false).or_else(|_| parse(true)).expect("a rule's path regex parses");
         let mut out = Vec::new();
-        write_random(&hir.expect("a rule's path regex parses"), &mut Rng::with_seed(seed), &mut out);
+        write_random(&hir, &mut Rng::with_seed(seed), &mut out);
         String::from_utf8_lossy(&out).into_owned()
     }
 
