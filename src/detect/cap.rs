@@ -116,7 +116,7 @@ mod tests {
     fn a_rule_that_matches_everything_is_cut_off_and_says_so() {
         for regex in [".", "(?s).", r"[a-z ]", "abc[^q]?"] {
             let detector = detector(&[regex]);
-            let text = b"abc ".repeat(600_000);
+            let text = b"abc ".repeat(270_000);
             let found = detector.scan(&text.as_slice()).unwrap();
             assert_eq!(found.len(), MOST_MATCHES, "{regex}");
             assert_eq!(found.iter().filter(|one| one.is_last).count(), 1, "{regex}");
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_keyword_a_million_times_takes_linear_time() {
+    fn a_keyword_over_and_over_takes_linear_time() {
         let detector = detector(&["acme_[0-9a-f]{32}", "(?s)acme_.*?END", "[a-z]{3}_x"]);
         let time = |count: usize| {
             let text = b"acme_".repeat(count);
@@ -170,8 +170,8 @@ mod tests {
             assert!(detector.scan(&text.as_slice()).unwrap().is_empty());
             start.elapsed()
         };
-        time(50_000);
-        let (small, big) = (time(100_000), time(1_000_000));
+        time(1_000);
+        let (small, big) = (time(20_000), time(200_000));
         // Ten times as much may take fifty times as long on a machine that is busy, never a hundred.
         assert!(big < small * 50 + std::time::Duration::from_secs(2), "{small:?} and {big:?}");
     }
