@@ -26,6 +26,7 @@ mod rule {
     mod checksum;
     mod definition;
     mod dialect;
+    mod filter;
     mod literal;
     mod load;
     mod pack;
@@ -36,6 +37,7 @@ mod rule {
     pub use checksum::Checksum;
     pub use definition::*;
     pub use dialect::parser;
+    pub use filter::{Filter, FilterCheck, FilterSubject, FilterTest};
     pub use load::{TomlError, read_toml};
     pub use pack::{RuleError, RulePack};
     pub use rarity::{byte_rate, stretch_rate};
@@ -46,7 +48,7 @@ mod rule {
     }
 
     pub fn compile(text: &str, file: &str) -> Result<RulePack, RuleError> {
-        pack::compile(read_toml(file, text)?, file, Origin::BuiltIn)
+        pack::compile(read_toml(file, text)?, file, Origin::BuiltIn, |_| None)
     }
 }
 

@@ -11,6 +11,7 @@
 //! verify/        6  findings → verdicts
 //! scan.rs        5  the spine: sources × detector × triage → Report
 //! prove.rs       5  rules run over their own examples, through the whole pipeline
+//! lint/          5  a user's rules looked over: slow, never matching, hiding too much
 //! triage/        4  by value and by place: keep, or why not; evidence → confidence; baseline
 //! inventory/     4  inventory.yaml, pull, check, due, lint; the index of known values
 //! output/        4  Report → bytes, a file per format
@@ -43,6 +44,7 @@ pub mod git;
 pub mod history;
 pub mod hook;
 pub mod inventory;
+pub mod lint;
 pub mod model;
 #[cfg(feature = "network")]
 pub mod net;

@@ -146,25 +146,25 @@ impl Job<'_> {
         }
         let search = || {
             let mut sightings = self.triage.judge_path(name);
+            let mut gaps: Vec<Gap> = opened.gap.iter().cloned().collect();
             for content in opened.contents() {
                 let matches = self.triage.detector().scan(content)?;
+                let cut = matches.iter().filter(|found| found.is_last).map(|found| found.rule);
+                gaps.extend(self.triage.cut(name, cut));
                 sightings.extend(self.triage.judge(content, name, matches)?);
             }
             if !sightings.is_empty() {
                 let added = self.source.added(self.entry, opened.raw());
                 sightings.iter_mut().for_each(|one| one.is_added = added.touches(one.occurrence.span));
             }
-            Ok::<_, io::Error>(sightings)
+            Ok::<_, io::Error>((sightings, gaps))
         };
         // A bug that one file brings to light must not hide what the others hold.
         Some(match catch_unwind(AssertUnwindSafe(search)) {
-            Ok(Ok(sightings)) => {
-                let gaps = opened.gap.iter().cloned().collect();
-                Part {
-                    sightings,
-                    coverage: Coverage { files: 1, bytes: opened.file_len(), gaps, history: None },
-                }
-            }
+            Ok(Ok((sightings, gaps))) => Part {
+                sightings,
+                coverage: Coverage { files: 1, bytes: opened.file_len(), gaps, history: None },
+            },
             Ok(Err(error)) if error.kind() == ErrorKind::UnexpectedEof => {
                 failed(GapReason::Changed, error.to_string())
             }

@@ -4,7 +4,10 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::{Deserialize, de::IgnoredAny};
 
-use super::{ConfigError, home::Text};
+use super::{
+    ConfigError,
+    home::{Text, read_inside},
+};
 use crate::{
     model::Confidence,
     rule::{Extends, RulePack, read_toml},
@@ -72,9 +75,10 @@ impl ConfigFile {
     /// What can't be read, unknown keys, bad values, bad rules, paths that lead out.
     pub fn load(path: &Path, is_trusted: bool) -> Result<Self, ConfigError> {
         let text = Text::read(path)?;
-        let extends = if is_trusted { Extends::Allowed } else { Extends::Refused };
-        let mut config = Self::read(&text, extends)?;
         let folder = path.parent().unwrap_or(Path::new("."));
+        let inside = |from: &Path, named: &str| read_inside(folder, from, named);
+        let extends = if is_trusted { Extends::Allowed } else { Extends::Inside(&inside) };
+        let mut config = Self::read(&text, extends)?;
         for named in config.scan.rules.iter_mut().chain(&mut config.scan.baseline) {
             let joined = folder.join(&named);
             // A link leads out as surely as dots do. What is not there says so when it is read.
@@ -89,36 +93,37 @@ impl ConfigFile {
         Ok(config)
     }
 
-    /// Checks a repository's own config whose files are not on disk: `rules` reads what it names.
+    /// Checks a repository's own config whose files are not on disk: `rules` reads what it names, `extends` what it extends.
     ///
     /// # Errors
     /// As [`ConfigFile::load`].
     pub(super) fn parse(
         text: &Text,
         rules: impl Fn(&Path) -> Result<RulePack, ConfigError>,
+        extends: Extends<'_>,
     ) -> Result<Self, ConfigError> {
-        let mut config = Self::read(text, Extends::Refused)?;
+        let mut config = Self::read(text, extends)?;
         config.rule_files = config.scan.rules.iter().map(|path| rules(path)).collect::<Result<_, _>>()?;
         Ok(config)
     }
 
-    fn read(text: &Text, extends: Extends) -> Result<Self, ConfigError> {
+    fn read(text: &Text, extends: Extends<'_>) -> Result<Self, ConfigError> {
         // Rules and top-level keys are checked with the rules' own schema; `[scan]` is checked here.
         let pack = RulePack::parse(&text.text, &text.name, extends)?;
         let sections: Sections =
             read_toml(&text.name.to_string_lossy(), &text.text).map_err(crate::rule::RuleError::from)?;
-        if let Some(section) = sections.trusted_only().filter(|_| extends == Extends::Refused) {
+        if let Some(section) = sections.trusted_only().filter(|_| !extends.is_trusted()) {
             return Err(ConfigError::Untrusted { config: text.name.clone(), section });
         }
         let scan = sections.scan;
         let mut named = scan.rules.iter().chain(&scan.baseline);
-        if let Some(path) = named.find(|path| extends == Extends::Refused && !stays_inside(path)) {
+        if let Some(path) = named.find(|path| !extends.is_trusted() && !stays_inside(path)) {
             return Err(ConfigError::LeadsOut { config: text.name.clone(), path: path.clone() });
         }
         Ok(Self { scan, rule_files: Vec::new(), pack })
     }
 }
 
-fn stays_inside(path: &Path) -> bool {
+pub(super) fn stays_inside(path: &Path) -> bool {
     path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
 }

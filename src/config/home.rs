@@ -10,11 +10,14 @@ use std::{
 
 use git2::{ErrorCode, ObjectType, Oid, Repository as Git, TreeEntry};
 
-use super::{CONFIG_NAME, ConfigError, ConfigFile, root_of};
+use super::{CONFIG_NAME, ConfigError, ConfigFile, file::stays_inside, root_of};
 use crate::{
-    rule::{Extends, RulePack},
+    rule::{Extends, RuleError, RulePack},
     triage::Before,
 };
+
+/// Configs of betterleaks and gitleaks at the root of a repository; the first that is there counts.
+const GITLEAKS_NAMES: &[&str] = &[".betterleaks.toml", ".gitleaks.toml"];
 
 /// Where policy is read from, in place of the working tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,11 +118,25 @@ impl Home {
                 if path.is_file() { ConfigFile::load(&path, false) } else { Ok(ConfigFile::default()) }
             }
             Source::Tree(tree) => match tree.file(Path::new(CONFIG_NAME))? {
-                Some(text) => ConfigFile::parse(&text, |path| tree.rules(path)),
+                Some(text) => {
+                    let inside = |from: &Path, named: &str| tree.read_inside(from, named);
+                    ConfigFile::parse(&text, |path| tree.rules(path), Extends::Inside(&inside))
+                }
                 None => Ok(ConfigFile::default()),
             },
             Source::Nothing => Ok(ConfigFile::default()),
         }
+    }
+
+    /// Its config for betterleaks or gitleaks, if there is one: rules and allowlists.
+    pub(super) fn gitleaks(&self) -> Result<RulePack, ConfigError> {
+        let own = GITLEAKS_NAMES.iter().find_map(|name| self.own(name).transpose());
+        let Some(Text { name, text }) = own.transpose()? else { return Ok(RulePack::default()) };
+        let inside = |from: &Path, named: &str| match &self.source {
+            Source::Tree(tree) => tree.read_inside(from, named),
+            Source::Folder | Source::Nothing => read_inside(&self.root, from, named),
+        };
+        Ok(RulePack::parse_file(&text, &name, Extends::Inside(&inside))?)
     }
 
     /// What marks are held against, where policy is pinned.
@@ -137,6 +154,25 @@ impl Home {
             }
         }
     }
+}
+
+/// Reads a file that another of the same folder names; links are followed before it is judged where that leads.
+pub(super) fn read_inside(root: &Path, from: &Path, named: &str) -> Result<(PathBuf, String), RuleError> {
+    let path = from.parent().unwrap_or(Path::new(".")).join(named);
+    let read = |source| RuleError::Read { path: path.clone(), source };
+    let real = path.canonicalize().map_err(read)?;
+    if !real.starts_with(root.canonicalize().map_err(read)?) {
+        return Err(leads_out(from, named));
+    }
+    let text = std::fs::read_to_string(&path).map_err(read)?;
+    Ok((path, text))
+}
+
+fn leads_out(from: &Path, named: &str) -> RuleError {
+    let message = format!(
+        "[extend] path: `{named}` leads out of the repository; only a file named by --config or --rules may do that"
+    );
+    RuleError::Pack { file: from.to_owned(), message }
 }
 
 /// The tree of a commit.
@@ -216,11 +252,29 @@ impl RefTree {
         Ok(Some(Text { name: self.shown(path), text }))
     }
 
+    /// Reads a file that another of the same commit names.
+    fn read_inside(&self, from: &Path, named: &str) -> Result<(PathBuf, String), RuleError> {
+        let shown = from.to_string_lossy();
+        let from_root = shown.strip_prefix(&format!("{}:", self.name)).unwrap_or(&shown);
+        if !stays_inside(Path::new(named)) {
+            return Err(leads_out(from, named));
+        }
+        let path = Path::new(from_root).parent().unwrap_or(Path::new("")).join(named);
+        let read = |source| RuleError::Read { path: self.shown(&path), source };
+        let missing = || io::Error::new(ErrorKind::NotFound, "it is not in that commit");
+        let bytes = self.bytes(&path).map_err(|error| read(io::Error::other(error.message().to_owned())))?;
+        let text = String::from_utf8(bytes.ok_or_else(|| read(missing()))?);
+        let text = text.map_err(|_| read(io::Error::other("it is not UTF-8")))?;
+        Ok((self.shown(&path), text))
+    }
+
     /// A rule file, or all `*.toml` of a folder.
     fn rules(&self, path: &Path) -> Result<RulePack, ConfigError> {
+        let inside = |from: &Path, named: &str| self.read_inside(from, named);
+        let extends = Extends::Inside(&inside);
         let fail = |error: git2::Error| self.read_error(path, error.message());
         if let Some(file) = self.file(path)? {
-            return Ok(RulePack::parse_file(&file.text, &file.name, Extends::Refused)?);
+            return Ok(RulePack::parse_file(&file.text, &file.name, extends)?);
         }
         let folder = self.entry(path).map_err(fail)?.filter(|entry| entry.kind() == Some(ObjectType::Tree));
         let tree = self.git.find_tree(folder.ok_or_else(|| self.missing(path))?.id()).map_err(fail)?;
@@ -232,6 +286,6 @@ impl RefTree {
             }
         }
         let files = files.into_iter().map(|file| (file.name, file.text));
-        Ok(RulePack::parse_folder(&self.shown(path), files.collect(), Extends::Refused)?)
+        Ok(RulePack::parse_folder(&self.shown(path), files.collect(), extends)?)
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     detect::known::KnownValues,
     inventory::IndexError,
     model::{Confidence, FingerprintKey, KeyError},
-    rule::{Extends, Rule, RuleError, RulePack, builtin, builtin_with_templates},
+    rule::{Extends, Origin, Rule, RuleError, RulePack, builtin, builtin_with_templates},
     source::{WalkOptions, display},
     triage::{Baseline, BaselineError, Date, IgnoreFile, IgnoreFileError, Policy},
 };
@@ -170,6 +170,14 @@ pub enum ConfigError {
         /// The nearest one.
         hint: String,
     },
+    /// A rule could never match: what it requires is not there.
+    #[error("rule `{rule}` requires `{id}`, and no rule has that id, so it would never find anything")]
+    Required {
+        /// The rule.
+        rule: String,
+        /// What it requires.
+        id: String,
+    },
     /// No rule is left.
     #[error("no rule is left to scan with")]
     NoRules,
@@ -215,23 +223,21 @@ impl Settings {
     /// Whatever file is there and can't be used.
     pub fn load(flags: &Flags, scanned: Option<&Path>, here: &Path) -> Result<Self, ConfigError> {
         let home = Home::find(flags.policy_from.as_ref(), here)?;
-        let config = match &flags.config {
-            Some(path) => ConfigFile::load(path, true)?,
-            None => home.config()?,
+        let (config, gitleaks) = match &flags.config {
+            Some(path) => (ConfigFile::load(path, true)?, RulePack::default()),
+            None => (home.config()?, home.gitleaks()?),
         };
         let section = config.scan;
-        let mut pack = if flags.no_default_rules {
-            RulePack::default()
-        } else {
-            RulePack { rules: builtin(), ..RulePack::default() }
-        };
+        let mut pack = if flags.no_default_rules { RulePack::default() } else { RulePack::of(builtin()) };
+        pack.overlay(gitleaks)?;
         for files in config.rule_files {
-            pack.overlay(files);
+            pack.overlay(files)?;
         }
-        pack.overlay(config.pack);
+        pack.overlay(config.pack)?;
         for path in &flags.rules {
-            pack.overlay(RulePack::load(path, Extends::Allowed)?);
+            pack.overlay(RulePack::load(path, Extends::Allowed)?)?;
         }
+        check_required(&pack.rules)?;
         let only = if flags.only_rules.is_empty() { &section.only_rules } else { &flags.only_rules };
         let skip: Vec<String> = section.skip_rules.iter().chain(&flags.skip_rules).cloned().collect();
         let trusted = Trusted::load(flags.config.as_deref())?;
@@ -286,16 +292,17 @@ impl Settings {
     /// A rule file that can't be used.
     pub fn rules_with_templates(flags: &Flags) -> Result<Vec<Rule>, ConfigError> {
         let rules = if flags.no_default_rules { Vec::new() } else { builtin_with_templates() };
-        let mut pack = RulePack { rules, ..RulePack::default() };
+        let mut pack = RulePack::of(rules);
         let config = flags.config.as_deref().map(|path| ConfigFile::load(path, true)).transpose()?;
         let config = config.unwrap_or_default();
         for files in config.rule_files {
-            pack.overlay(files);
+            pack.overlay(files)?;
         }
+        pack.overlay(config.pack)?;
         for path in &flags.rules {
-            pack.overlay(RulePack::load(path, Extends::Allowed)?);
+            pack.overlay(RulePack::load(path, Extends::Allowed)?)?;
         }
-        pack.overlay(config.pack);
+        check_required(&pack.rules)?;
         select(&mut pack.rules, &flags.only_rules, &flags.skip_rules)?;
         pack.rules.sort_by(|one, two| one.id.cmp(&two.id));
         Ok(pack.rules)
@@ -307,6 +314,17 @@ fn prefix_in(folder: &Path, home: &Path) -> String {
     let (Ok(folder), Ok(home)) = (folder.canonicalize(), home.canonicalize()) else { return String::new() };
     let inner = folder.strip_prefix(&home).map(display).unwrap_or_default();
     if inner.is_empty() { inner } else { format!("{inner}/") }
+}
+
+/// What a user's rule requires has to be there.
+fn check_required(rules: &[Rule]) -> Result<(), ConfigError> {
+    let ids: HashSet<&str> = rules.iter().map(|rule| rule.id.as_str()).collect();
+    for rule in rules.iter().filter(|rule| rule.origin != Origin::BuiltIn) {
+        if let Some(missing) = rule.required.iter().find(|required| !ids.contains(required.id.as_str())) {
+            return Err(ConfigError::Required { rule: rule.id.clone(), id: missing.id.clone() });
+        }
+    }
+    Ok(())
 }
 
 /// Keeps the wanted rules; a rule that another requires stays, but is not reported.

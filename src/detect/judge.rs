@@ -32,6 +32,8 @@ pub struct RawMatch {
     pub context: Option<String>,
     /// What the secret manager knows it as.
     pub known: Option<Known>,
+    /// Its rule has more matches behind this one, which are left out: there are too many in this content.
+    pub is_last: bool,
 }
 
 impl RawMatch {
@@ -56,6 +58,7 @@ pub(super) fn of_known(rule: usize, bytes: &[u8], base: u64, found: Found) -> Ra
         checksum: None,
         context: context::assigned_name(bytes, place.start),
         known: Some(known),
+        is_last: false,
     }
 }
 
@@ -88,6 +91,7 @@ pub(super) fn judge(
         checksum,
         context: context::assigned_name(bytes, secret.start),
         known: None,
+        is_last: false,
     })
 }
 

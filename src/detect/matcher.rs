@@ -13,6 +13,7 @@ use super::{
     Content, RawMatch,
     block::{self, BLOCK, Window},
     canonical::canonical,
+    cap::Counts,
     cluster::clusters,
     context,
     judge::{judge, of_known},
@@ -70,6 +71,8 @@ pub(super) struct Scratch {
     gates: Vec<Option<dfa::Cache>>,
     /// Rules of which a gate was seen.
     pub(super) open: Vec<bool>,
+    /// Matches of each rule in the block at hand.
+    pub(super) counts: Counts,
 }
 
 /// A window on its way through the rules.
@@ -196,6 +199,7 @@ impl Detector {
         let is_open = |index: usize| self.rules[index].rule.gates.is_empty() || scratch.open[index];
         matches.retain(|found| is_open(found.rule));
         in_order(matches);
+        self.cut_off(matches);
         if self.known.is_some() {
             share_knowledge(matches);
         }
@@ -237,6 +241,7 @@ impl Detector {
         scratch.hits.clear();
         self.prefilter.find(window.bytes, window.core.clone(), &mut scratch.hits);
         scratch.by_rule.resize_with(self.rules.len(), Vec::new);
+        scratch.counts.clear(self.rules.len());
         for hit in &scratch.hits {
             let span = hit.start..hit.start + self.prefilter.literal_len(hit.literal);
             for usage in &self.uses[usize::from(hit.literal)] {
@@ -257,7 +262,10 @@ impl Detector {
             hits.sort_unstable_by_key(|hit| (hit.start, hit.end));
             let reach = self.rules[rule].pattern().search.reach();
             clusters(window.bytes, reach, &hits, |span, range| {
-                if hits[range].iter().any(|hit| self.passes_gate(rule, window.bytes, hit, scratch)) {
+                let is_full = scratch.counts.is_full(rule);
+                if !is_full
+                    && hits[range].iter().any(|hit| self.passes_gate(rule, window.bytes, hit, scratch))
+                {
                     self.search(rule, span, &mut Pass { window, scratch, matches });
                 }
             });
@@ -290,6 +298,7 @@ impl Detector {
                 Some(bytes) => block::of_slice(bytes, index),
                 None => block::read(content, index, self.margin, &mut buffer)?,
             };
+            scratch.counts.clear(self.rules.len());
             for &rule in &due {
                 let reach = self.rules[rule].pattern().search.reach();
                 let end = window.bytes.len().min(window.core.end + reach.after);
@@ -331,14 +340,24 @@ impl Detector {
         regexes.resize_with(self.rules.len(), || None);
         let (cache, captures) =
             regexes[rule].get_or_insert_with(|| (regex.create_cache(), regex.create_captures()));
+        let counts = &mut pass.scratch.counts;
         let compiled = &self.rules[rule].rule;
         let Window { bytes, base, .. } = *pass.window;
         let mut input = Input::new(bytes).span(span);
-        loop {
+        while !counts.is_full(rule) {
             regex.search_captures_with(cache, &input, captures);
             let Some(whole) = captures.get_match() else { return };
-            let secret = secret_group(captures, compiled.secret_group).unwrap_or(whole.range());
-            pass.matches.extend(judge((rule, compiled), bytes, base, whole.range(), secret));
+            let mut range = whole.range();
+            let mut secret = secret_group(captures, compiled.secret_group).unwrap_or(whole.range());
+            if self.is_capped(rule) {
+                (range, secret) = without_line_ends(bytes, range, secret);
+            }
+            if let Some(found) = judge((rule, compiled), bytes, base, range, secret) {
+                pass.matches.push(found);
+                if self.is_capped(rule) {
+                    counts.add(rule);
+                }
+            }
             // No rule matches the empty string, so this moves on.
             input.set_start(whole.end());
         }
@@ -383,6 +402,22 @@ fn share_knowledge(matches: &mut [RawMatch]) {
     for (index, known) in told {
         matches[index].known = Some(known);
     }
+}
+
+/// A match of a user's rule goes without the line ends around it, as in gitleaks; the secret is what of it lies within.
+fn without_line_ends(
+    bytes: &[u8],
+    mut whole: Range<usize>,
+    secret: Range<usize>,
+) -> (Range<usize>, Range<usize>) {
+    while bytes[whole.clone()].first() == Some(&b'\n') {
+        whole.start += 1;
+    }
+    while bytes[whole.clone()].last() == Some(&b'\n') {
+        whole.end -= 1;
+    }
+    let secret = secret.start.clamp(whole.start, whole.end)..secret.end.clamp(whole.start, whole.end);
+    (whole, secret)
 }
 
 /// The group that the rule names, else the first that took part and is not empty.

@@ -6,6 +6,7 @@
 
 mod block;
 mod canonical;
+mod cap;
 mod cluster;
 mod content;
 mod context;
@@ -20,9 +21,10 @@ mod utf16;
 
 pub use block::is_split;
 pub use canonical::canonical;
+pub use cap::MOST_MATCHES;
 pub use content::{Content, FileContent, Utf16Content};
 pub use judge::{RawMatch, strength_bits};
 pub use matcher::{DetectError, Detector};
-pub use placeholder::is_placeholder;
+pub use placeholder::{is_placeholder, reads_like_words};
 pub use trace::{Trace, Tracer};
 pub use utf16::Utf16;

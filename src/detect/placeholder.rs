@@ -291,7 +291,7 @@ fn is_reference(bytes: &[u8], secret: &Range<usize>) -> bool {
 }
 
 /// Whether it is made of letters and joints only, and its letters follow each other as in ordinary text and identifiers.
-pub(super) fn reads_like_words(value: &[u8]) -> bool {
+pub fn reads_like_words(value: &[u8]) -> bool {
     /// Bits per window of four: random letters have 17 to 19, words and identifiers 12 to 16.
     const RANDOM: f32 = 16.5;
     let is_joint =

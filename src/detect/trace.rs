@@ -37,6 +37,8 @@ pub struct Trace {
     hits: Vec<Hit>,
     /// Of all clusters, whether or not their rules' gates were seen.
     matches: Vec<RawMatch>,
+    /// Some rule has more matches than are kept: what is made from this content is scanned whole.
+    is_cut: bool,
 }
 
 /// A literal's place. Content that is traced has less than 4 GiB.
@@ -140,6 +142,9 @@ impl Tracer<'_> {
 
     /// Scans content that is made of `segments`, in order and without gaps; the copied ones stand in the content that `other` is the trace of.
     pub fn retrace(&mut self, bytes: &[u8], other: &Trace, segments: &[Segment]) -> Trace {
+        if other.is_cut {
+            return self.trace(bytes);
+        }
         self.zones.lay_out(bytes.len(), other.len, segments);
         let mut carried = std::mem::take(&mut self.carried);
         self.carry_hits(other, segments, &mut carried);
@@ -153,13 +158,15 @@ impl Tracer<'_> {
         self.search_known(bytes, &mut matches);
         self.carry_matches(bytes, other, segments, &mut matches);
         in_order(&mut matches);
-        Trace { len: bytes.len(), hits, matches }
+        let is_cut = self.detector.is_over(&matches);
+        Trace { len: bytes.len(), hits, matches, is_cut }
     }
 
     /// The matches of the content that this is the trace of: what [`Detector::scan`] finds in it.
     pub fn matches(&mut self, bytes: &[u8], trace: &Trace) -> Vec<RawMatch> {
         let mut matches = trace.matches.clone();
         if !self.has_gates && self.detector.known.is_none() {
+            self.detector.cut_off(&mut matches);
             return matches;
         }
         let open = &mut self.scratch.open;
@@ -253,6 +260,7 @@ impl Tracer<'_> {
                 // Clusters end with their block.
                 let block = spans[first].start as u64 / BLOCK;
                 let count = spans[first..].partition_point(|span| span.start as u64 / BLOCK == block);
+                self.scratch.counts.clear_one(rule);
                 let (spans, flags) = (&spans[first..first + count], &flags[first..first + count]);
                 let window = block::of_slice(bytes, block);
                 clusters(bytes, reach, spans, |span, range| {

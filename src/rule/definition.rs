@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Checksum, HttpCheck};
+use super::{Checksum, Filter, HttpCheck};
 use crate::model::{Category, Confidence, Severity};
 
 /// What one kind of secret looks like, and what it is worth.
@@ -24,6 +24,8 @@ pub struct Rule {
     pub entropy: Option<f32>,
     /// Lower-case words of which one must stand somewhere in the file, where the necessary literals don't imply it.
     pub gates: Vec<String>,
+    /// The words as the rule has them, lower-case; `gates` follow from them.
+    pub keywords: Vec<String>,
     /// Free labels.
     pub tags: Vec<String>,
     /// How bad it is when real.
@@ -48,6 +50,8 @@ pub struct Rule {
     pub skip_report: bool,
     /// How much a match says about what it is; decides which rule names a value.
     pub specificity: Specificity,
+    /// Of rules that match one value the one of the greatest rank names it, before all else; betterleaks' `specificity`.
+    pub rank: u32,
     /// Who wrote it.
     pub origin: Origin,
     /// Texts it finds and texts it doesn't; kept apart from the compiled pack.
@@ -147,6 +151,8 @@ pub enum Specificity {
 pub enum Origin {
     /// It is compiled in and proved by the tests. Values that are placeholders or references are ruled out.
     BuiltIn,
+    /// A built-in rule to which a user's file adds. Its pattern is proved, and its values are judged as before.
+    Amended,
     /// A user's file: it means what it says, nothing is ruled out but by its own allowlists.
     User,
 }
@@ -177,6 +183,8 @@ pub struct Allowlist {
     pub paths: Vec<String>,
     /// Commit ids, for history.
     pub commits: Vec<String>,
+    /// An expression on match and place.
+    pub filter: Option<Filter>,
     /// Rules it holds for (of a global one); empty is all.
     pub target_rules: Vec<String>,
 }
@@ -228,6 +236,7 @@ impl Rule {
             secret_group: None,
             entropy: None,
             gates: Vec::new(),
+            keywords: Vec::new(),
             tags: vec![set],
             severity: Severity::Critical,
             confidence: Some(Confidence::High),
@@ -241,6 +250,7 @@ impl Rule {
             skip_report: false,
             // Whatever else is known of a value names it better.
             specificity: Specificity::Generic,
+            rank: 0,
             origin: Origin::BuiltIn,
             verify: None,
             templates: Templates::default(),

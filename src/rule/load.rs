@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Allowlist, Detection, Origin, Pattern, Required, Rule, RuleError, Search, Specificity, Templates,
-    dialect, literal,
+    Allowlist, Detection, Filter, FilterCheck, FilterSubject, FilterTest, Origin, Pattern, Required, Rule,
+    RuleError, Search, Specificity, Templates, dialect, literal,
     schema::{RawAllowlist, RawRule},
 };
 use crate::model::Severity;
@@ -64,34 +64,30 @@ impl Context<'_> {
     }
 }
 
+/// A rule of its own.
 pub(super) fn rule(raw: RawRule, context: Context<'_>) -> Result<Rule, RuleError> {
     let fail = |message: String| context.error(&raw.id, message);
     check_id(&raw.id, context)?;
-    let keywords: Vec<String> = raw.keywords.iter().map(|keyword| keyword.to_ascii_lowercase()).collect();
+    let keywords = lower_case(&raw.keywords);
     let (detection, specificity) = match &raw.regex {
         Some(regex) => content(regex, &raw, context)?,
         None if raw.path.is_some() => (Detection::Path, Specificity::Format),
-        None => return Err(fail("has neither regex nor path".into())),
+        None => {
+            return Err(fail("has neither regex nor path, and there is no rule of this id to add to".into()));
+        }
     };
-    if let Some(path) = &raw.path {
-        check_regex(path).map_err(|error| fail(format!("path: {error}")))?;
-    }
-    let gates = match &detection {
-        Detection::Content(pattern) => unimplied_gates(keywords, &pattern.search),
-        Detection::Path | Detection::Known => Vec::new(),
-    };
-    let mut allowlists = Vec::new();
-    for list in raw.allowlist.into_iter().chain(raw.allowlists) {
-        allowlists.push(allowlist(list).map_err(|error| context.error(&raw.id, error))?);
-    }
-    let title = if raw.description.is_empty() { raw.id.clone() } else { raw.description };
+    let path = raw.path.as_deref().map(|path| translated(path, context.origin)).transpose();
+    let title = if raw.description.is_empty() { raw.id.clone() } else { raw.description.clone() };
     Ok(Rule {
         title,
+        gates: gates(&keywords, &detection),
+        keywords,
         detection,
-        path: raw.path.map(|path| translated(&path)),
+        path: path.map_err(|error| fail(format!("path: {error}")))?,
         secret_group: raw.secret_group.filter(|group| *group > 0),
         entropy: raw.entropy.filter(|bits| *bits > 0.0),
-        gates,
+        allowlists: allowlists(&raw, context)?,
+        required: raw.required.into_iter().map(required).collect(),
         tags: raw.tags,
         severity: raw.severity.unwrap_or(Severity::High),
         confidence: raw.confidence,
@@ -99,11 +95,10 @@ pub(super) fn rule(raw: RawRule, context: Context<'_>) -> Result<Rule, RuleError
         provider: raw.provider,
         checksum: raw.checksum,
         help: raw.help,
-        allowlists,
-        required: raw.required.into_iter().map(required).collect(),
         companions: raw.companions,
         skip_report: raw.skip_report,
         specificity,
+        rank: raw.specificity.unwrap_or(0),
         origin: context.origin,
         templates: Templates { examples: raw.examples, negatives: raw.negatives },
         verify: raw.verify,
@@ -111,12 +106,110 @@ pub(super) fn rule(raw: RawRule, context: Context<'_>) -> Result<Rule, RuleError
     })
 }
 
+/// What a rule becomes when one of the same id extends it: what that says wins, and lists are joined, as gitleaks does it.
+pub(super) fn amend(mut base: Rule, raw: RawRule, context: Context<'_>) -> Result<Rule, RuleError> {
+    let fail = |message: String| context.error(&raw.id, message);
+    base.keywords.extend(lower_case(&raw.keywords));
+    base.tags.extend(raw.tags.iter().cloned());
+    let group = raw.secret_group.filter(|group| *group > 0).or(base.secret_group);
+    if let Some(regex) = &raw.regex {
+        let merged = RawRule {
+            id: raw.id.clone(),
+            secret_group: group,
+            tags: base.tags.clone(),
+            checksum: raw.checksum.or(base.checksum),
+            ..RawRule::default()
+        };
+        (base.detection, base.specificity) = content(regex, &merged, context)?;
+        base.origin = Origin::User;
+    } else if base.origin == Origin::BuiltIn {
+        base.origin = Origin::Amended;
+    }
+    if let Some(pattern) = base.pattern() {
+        let hir = dialect::parser(pattern.unicode).parse(&pattern.regex).expect("a rule's regex parses");
+        check_group(group, &hir).map_err(fail)?;
+    }
+    if let Some(path) = &raw.path {
+        base.path = Some(translated(path, Origin::User).map_err(|error| fail(format!("path: {error}")))?);
+    }
+    if raw.filter.is_some() {
+        base.allowlists.retain(|list| list.filter.is_none() || list.description == READS_LIKE_WORDS);
+    }
+    base.allowlists.extend(allowlists(&raw, context)?);
+    base.secret_group = group;
+    base.gates = gates(&base.keywords, &base.detection);
+    base.entropy = raw.entropy.filter(|bits| *bits > 0.0).or(base.entropy);
+    if !raw.description.is_empty() {
+        base.title = raw.description;
+    }
+    base.required.extend(raw.required.into_iter().map(required));
+    base.severity = raw.severity.unwrap_or(base.severity);
+    base.confidence = raw.confidence.or(base.confidence);
+    base.category = raw.category.or(base.category);
+    base.provider = raw.provider.or(base.provider);
+    base.help = raw.help.or(base.help);
+    base.rank = raw.specificity.unwrap_or(base.rank);
+    base.skip_report |= raw.skip_report;
+    base.companions.extend(raw.companions);
+    base.templates.examples.extend(raw.examples);
+    base.templates.negatives.extend(raw.negatives);
+    base.verify = raw.verify.or(base.verify);
+    if let Some(checksum) = raw.checksum {
+        (base.checksum, base.specificity) = (Some(checksum), Specificity::Checksum);
+    }
+    Ok(base)
+}
+
+fn lower_case(keywords: &[String]) -> Vec<String> {
+    keywords
+        .iter()
+        .map(|keyword| keyword.to_ascii_lowercase())
+        .filter(|keyword| !keyword.is_empty())
+        .collect()
+}
+
+fn gates(keywords: &[String], detection: &Detection) -> Vec<String> {
+    match detection {
+        Detection::Content(pattern) => unimplied_gates(keywords, &pattern.search),
+        Detection::Path | Detection::Known => Vec::new(),
+    }
+}
+
+/// What betterleaks' `tokenEfficiency` becomes.
+const READS_LIKE_WORDS: &str = "reads like words";
+
+/// All that a rule says of matches which don't count.
+fn allowlists(raw: &RawRule, context: Context<'_>) -> Result<Vec<Allowlist>, RuleError> {
+    let fail = |message: String| context.error(&raw.id, message);
+    let mut lists = Vec::new();
+    for list in raw.allowlist.iter().chain(&raw.allowlists) {
+        // It holds for its own rule, whatever it says.
+        let list = allowlist(list, context.origin).map_err(fail)?;
+        lists.push(Allowlist { target_rules: Vec::new(), ..list });
+    }
+    if let Some(source) = &raw.filter {
+        lists.push(filter("filter", source).map_err(fail)?);
+    }
+    if raw.token_efficiency {
+        let test = FilterTest { subject: FilterSubject::Secret, check: FilterCheck::ReadsLikeWords };
+        let description = READS_LIKE_WORDS.to_owned();
+        lists.push(Allowlist { description, filter: Some(Filter::Test(test)), ..Allowlist::default() });
+    }
+    Ok(lists)
+}
+
+/// An expression of betterleaks' as an allowlist; `key` is where it stands.
+pub(super) fn filter(key: &str, source: &str) -> Result<Allowlist, String> {
+    let filter = Filter::parse(source).map_err(|error| format!("{key}: {error}"))?;
+    Ok(Allowlist { description: key.to_owned(), filter: Some(filter), ..Allowlist::default() })
+}
+
 fn check_id(id: &str, context: Context<'_>) -> Result<(), RuleError> {
     let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let is_user_word = |byte: u8| byte.is_ascii_graphic();
     let well_formed = match context.origin {
         Origin::BuiltIn => id.bytes().all(is_word),
-        Origin::User => id.bytes().all(is_user_word),
+        Origin::User | Origin::Amended => id.bytes().all(is_user_word),
     };
     if id.is_empty() {
         return Err(context.error("(no id)", "a rule has no id"));
@@ -130,17 +223,15 @@ fn check_id(id: &str, context: Context<'_>) -> Result<(), RuleError> {
 
 fn content(regex: &str, raw: &RawRule, context: Context<'_>) -> Result<(Detection, Specificity), RuleError> {
     let fail = |message: String| context.error(&raw.id, message);
-    let translated = dialect::translate(regex).map_err(|error| fail(format!("regex: {error}")))?;
+    let translated =
+        dialect::translate(regex, context.origin).map_err(|error| fail(format!("regex: {error}")))?;
     let properties = translated.hir.properties();
     if properties.minimum_len().is_none_or(|least| least == 0) {
         return Err(fail(
             "regex: it matches the empty string, and so everywhere; make something in it necessary".into(),
         ));
     }
-    let groups = properties.explicit_captures_len();
-    if raw.secret_group.is_some_and(|group| group > groups) {
-        return Err(fail(format!("secretGroup: the regex has {groups} groups")));
-    }
+    check_group(raw.secret_group, &translated.hir).map_err(fail)?;
     let necessary = literal::necessary(&translated.hir);
     let reach = literal::reach(&translated.hir, necessary.as_ref());
     let search = match necessary {
@@ -152,6 +243,14 @@ fn content(regex: &str, raw: &RawRule, context: Context<'_>) -> Result<(Detectio
     let specificity = specificity(raw, &translated.hir);
     let pattern = Pattern { regex: translated.regex, unicode: translated.unicode, search };
     Ok((Detection::Content(pattern), specificity))
+}
+
+fn check_group(group: Option<usize>, hir: &regex_syntax::hir::Hir) -> Result<(), String> {
+    let groups = hir.properties().explicit_captures_len();
+    if group.is_some_and(|group| group > groups) {
+        return Err(format!("secretGroup: the regex has {groups} groups"));
+    }
+    Ok(())
 }
 
 /// A secret that holds a necessary literal of its own says what it is; else the words around it do.
@@ -171,35 +270,42 @@ fn specificity(raw: &RawRule, hir: &regex_syntax::hir::Hir) -> Specificity {
 }
 
 /// Keywords are already sure to be there when each necessary literal holds one. Those too short to search for gate nothing.
-fn unimplied_gates(keywords: Vec<String>, search: &Search) -> Vec<String> {
+fn unimplied_gates(keywords: &[String], search: &Search) -> Vec<String> {
     if keywords.iter().any(|keyword| keyword.len() < literal::MIN_LITERAL) {
         return Vec::new();
     }
-    let Search::Literals { literals, .. } = search else { return keywords };
+    let Search::Literals { literals, .. } = search else { return keywords.to_vec() };
     let holds_keyword = |literal: &Vec<u8>| {
         keywords.iter().any(|keyword| memchr::memmem::find(literal, keyword.as_bytes()).is_some())
     };
-    if literals.iter().all(holds_keyword) { Vec::new() } else { keywords }
+    if literals.iter().all(holds_keyword) { Vec::new() } else { keywords.to_vec() }
 }
 
-pub(super) fn allowlist(raw: RawAllowlist) -> Result<Allowlist, String> {
-    for regex in raw.regexes.iter().chain(&raw.paths) {
-        check_regex(regex).map_err(|error| format!("allowlist: {error}"))?;
+/// One of the `[[allowlists]]`.
+pub(super) fn allowlist(raw: &RawAllowlist, origin: Origin) -> Result<Allowlist, String> {
+    let given = [&raw.regexes, &raw.paths, &raw.stopwords, &raw.commits];
+    if given.iter().all(|list| list.is_empty()) {
+        return Err("allowlist: it says nothing; give it regexes, paths, stopwords or commits".into());
     }
+    let all = |regexes: &[String]| -> Result<Vec<String>, String> {
+        let one = |regex: &String| translated(regex, origin).map_err(|error| format!("allowlist: {error}"));
+        regexes.iter().map(one).collect()
+    };
     Ok(Allowlist {
-        description: raw.description,
+        description: raw.description.clone(),
         condition: raw.condition,
         regex_target: raw.regex_target,
-        regexes: raw.regexes.iter().map(|regex| translated(regex)).collect(),
+        regexes: all(&raw.regexes)?,
         stopwords: raw
             .stopwords
             .iter()
             .map(|word| word.to_lowercase())
             .filter(|word| !word.is_empty())
             .collect(),
-        paths: raw.paths.iter().map(|path| translated(path)).collect(),
+        paths: all(&raw.paths)?,
         commits: raw.commits.iter().map(|commit| commit.to_ascii_lowercase()).collect(),
-        target_rules: raw.target_rules,
+        filter: None,
+        target_rules: raw.target_rules.clone(),
     })
 }
 
@@ -207,12 +313,8 @@ fn required(raw: super::schema::RawRequired) -> Required {
     Required { id: raw.id, within_lines: raw.within_lines, within_columns: raw.within_columns }
 }
 
-fn check_regex(regex: &str) -> Result<(), String> {
-    dialect::translate(regex).map(|_| ())
-}
-
-fn translated(regex: &str) -> String {
-    dialect::translate(regex).map(|translated| translated.regex).expect("it was checked before")
+fn translated(regex: &str, origin: Origin) -> Result<String, String> {
+    dialect::translate(regex, origin).map(|translated| translated.regex)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod check;
 mod checksum;
 mod definition;
 mod dialect;
+mod filter;
 mod literal;
 mod load;
 mod pack;
@@ -25,7 +26,8 @@ pub use definition::{
     Specificity, Templates,
 };
 pub use dialect::parser;
+pub use filter::{Filter, FilterCheck, FilterSubject, FilterTest, Order};
 pub use load::{TomlError, read_toml};
-pub use pack::{Extends, RuleError, RulePack};
+pub use pack::{Extends, ReadInside, RuleError, RulePack};
 pub use rarity::{byte_rate, stretch_rate, surprise};
 pub use template::{Rendered, TemplateError, Templater};

@@ -12,7 +12,11 @@ pub(super) struct RawPack {
     pub(super) title: Option<String>,
     pub(super) description: Option<String>,
     pub(super) min_version: Option<String>,
+    pub(super) betterleaks_min_version: Option<String>,
     pub(super) extend: Option<RawExtend>,
+    /// betterleaks' expressions that leave out whole files, and matches.
+    pub(super) prefilter: Option<String>,
+    pub(super) filter: Option<String>,
     pub(super) rules: Vec<RawRule>,
     pub(super) allowlist: Option<RawAllowlist>,
     pub(super) allowlists: Vec<RawAllowlist>,
@@ -44,9 +48,10 @@ impl RawPack {
 #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
 pub(super) struct RawExtend {
     pub(super) path: Option<String>,
-    #[serde(rename = "useDefault")]
+    pub(super) url: Option<String>,
+    #[serde(alias = "usedefault")]
     pub(super) use_default: bool,
-    #[serde(rename = "disabledRules")]
+    #[serde(alias = "disabledrules")]
     pub(super) disabled_rules: Vec<String>,
 }
 
@@ -56,6 +61,7 @@ pub(super) struct RawRule {
     pub(super) id: String,
     pub(super) description: String,
     pub(super) regex: Option<String>,
+    #[serde(alias = "secretgroup")]
     pub(super) secret_group: Option<usize>,
     pub(super) entropy: Option<f32>,
     pub(super) path: Option<String>,
@@ -64,7 +70,15 @@ pub(super) struct RawRule {
     pub(super) allowlist: Option<RawAllowlist>,
     pub(super) allowlists: Vec<RawAllowlist>,
     pub(super) required: Vec<RawRequired>,
+    #[serde(alias = "skipreport")]
     pub(super) skip_report: bool,
+    /// betterleaks' rank among rules that match one value.
+    pub(super) specificity: Option<u32>,
+    pub(super) token_efficiency: bool,
+    /// betterleaks' expression that leaves out matches.
+    pub(super) filter: Option<String>,
+    /// betterleaks' own way to ask a service; ours is `verify`.
+    pub(super) validate: Option<IgnoredAny>,
     pub(super) severity: Option<Severity>,
     pub(super) confidence: Option<Confidence>,
     pub(super) category: Option<Category>,
@@ -83,12 +97,14 @@ pub(super) struct RawAllowlist {
     pub(super) description: String,
     #[serde(deserialize_with = "condition")]
     pub(super) condition: AllowlistCondition,
-    #[serde(deserialize_with = "regex_target")]
+    #[serde(alias = "regextarget", deserialize_with = "regex_target")]
     pub(super) regex_target: RegexTarget,
     pub(super) regexes: Vec<String>,
+    #[serde(alias = "stopWords")]
     pub(super) stopwords: Vec<String>,
     pub(super) paths: Vec<String>,
     pub(super) commits: Vec<String>,
+    #[serde(alias = "targetrules")]
     pub(super) target_rules: Vec<String>,
 }
 

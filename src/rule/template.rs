@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use super::{Rule, dialect, literal};
+use super::{Pattern, Rule, dialect, literal};
 
 /// Text made from a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,7 @@ pub enum TemplateError {
 
 /// Renders a rule's templates.
 pub struct Templater {
+    whole: Option<Hir>,
     secret: Option<Hir>,
     rule: Rule,
 }
@@ -51,20 +52,37 @@ const ALPHABETS: &[(&str, &str)] = &[
 impl Templater {
     /// For one rule.
     pub fn new(rule: &Rule) -> Self {
-        let secret = rule.pattern().map(|pattern| {
-            let hir = dialect::parser(pattern.unicode).parse(&pattern.regex).expect("a rule's regex parses");
-            let group = rule.secret_group.unwrap_or(1);
-            literal::capture(&hir, group).cloned().unwrap_or(hir)
-        });
-        Self { secret, rule: rule.clone() }
+        let parse = |pattern: &Pattern| {
+            dialect::parser(pattern.unicode).parse(&pattern.regex).expect("a rule's regex parses")
+        };
+        let whole = rule.pattern().map(parse);
+        let group = rule.secret_group.unwrap_or(1);
+        let secret = whole.as_ref().map(|hir| literal::capture(hir, group).unwrap_or(hir).clone());
+        Self { whole, secret, rule: rule.clone() }
+    }
+
+    /// A text that the pattern matches as a whole, whatever its entropy and checksum; look-around is not looked at.
+    pub fn any_match(&self, seed: u64) -> Option<Vec<u8>> {
+        random(self.whole.as_ref()?, seed)
+    }
+
+    /// The same of the secret alone.
+    pub fn any_secret(&self, seed: u64) -> Option<Vec<u8>> {
+        random(self.secret.as_ref()?, seed)
+    }
+
+    /// The greatest length of a secret, in bytes, if there is one.
+    pub fn longest_secret(&self) -> Option<usize> {
+        self.secret.as_ref()?.properties().maximum_len()
     }
 
     /// A path that the rule holds for.
     pub fn path(&self, seed: u64) -> String {
         let Some(path) = &self.rule.path else { return "example.txt".to_owned() };
-        let hir = dialect::translate(path).map(|translated| translated.hir);
+        let parse = |unicode| dialect::parser(unicode).parse(path);
+        let hir = parse(false).or_else(|_| parse(true)).expect("a rule's path regex parses");
         let mut out = Vec::new();
-        write_random(&hir.expect("a rule's path regex parses"), &mut Rng::with_seed(seed), &mut out);
+        write_random(&hir, &mut Rng::with_seed(seed), &mut out);
         String::from_utf8_lossy(&out).into_owned()
     }
 
@@ -170,6 +188,12 @@ impl Templater {
         }
         Err(TemplateError::NoEntropy(self.rule.entropy.unwrap_or(0.0).to_string()))
     }
+}
+
+fn random(hir: &Hir, seed: u64) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    write_random(hir, &mut Rng::with_seed(seed), &mut out);
+    (!out.is_empty()).then_some(out)
 }
 
 fn pick(rng: &mut Rng, from: &[u8]) -> u8 {

@@ -162,6 +162,7 @@ fn scan_one(
         coverage.gaps.push(Gap { path, reason: GapReason::Unreadable, detail });
     }
     coverage.gaps.extend(reflogs.gaps);
+    coverage.gaps.extend(view.cut());
     Ok((sightings, coverage))
 }
 
@@ -337,6 +338,22 @@ impl View<'_> {
             }
         }
         sightings
+    }
+
+    /// What is left out of blobs in which a rule has too many matches, at each of their paths.
+    fn cut(&self) -> Vec<Gap> {
+        let rules = |blob: &Oid| self.swept.found(blob).iter().filter_map(Examined::cut_rule);
+        let blobs: BTreeSet<Oid> =
+            self.swept.blobs().into_iter().filter(|blob| rules(blob).next().is_some()).collect();
+        if blobs.is_empty() {
+            return Vec::new();
+        }
+        let mut places = self.swept.appearances(true);
+        if self.options.unreachable {
+            places.extend(self.swept.appearances(false));
+        }
+        places.retain(|one| blobs.contains(&one.blob));
+        places.iter().flat_map(|one| self.triage.cut(&self.shown(&one.path), rules(&one.blob))).collect()
     }
 
     /// A path as the report has it.

@@ -3,6 +3,7 @@
 use aho_corasick::AhoCorasick;
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::filter::CompiledFilter;
 use crate::rule::{Allowlist, AllowlistCondition, RegexTarget, parser};
 
 /// What an allowlist looks at in the content.
@@ -25,10 +26,12 @@ pub(super) struct Site<'a> {
 }
 
 /// What a list says of the content alone: of each kind of condition that it has, whether it holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Look {
     regex: Option<bool>,
     stopword: Option<bool>,
+    /// What the filter's questions about the content come to.
+    facts: Box<[bool]>,
 }
 
 /// An allowlist with its regexes compiled.
@@ -39,6 +42,7 @@ pub(super) struct Compiled {
     paths: Vec<Regex>,
     stopwords: Option<AhoCorasick>,
     commits: Vec<String>,
+    filter: Option<CompiledFilter>,
     target_rules: Vec<String>,
 }
 
@@ -72,6 +76,7 @@ impl Compiled {
             paths: all(&list.paths)?,
             stopwords,
             commits: list.commits.iter().map(|commit| commit.to_ascii_lowercase()).collect(),
+            filter: list.filter.as_ref().map(CompiledFilter::new).transpose()?,
             target_rules: list.target_rules.clone(),
         })
     }
@@ -86,11 +91,12 @@ impl Compiled {
         Look {
             regex: any(&self.regexes, target),
             stopword: self.stopwords.as_ref().map(|words| words.is_match(subject.secret)),
+            facts: self.filter.as_ref().map(|filter| filter.look(subject)).unwrap_or_default(),
         }
     }
 
     /// Whether the match does not count, after a look at it.
-    pub(super) fn allows(&self, look: Look, site: Site<'_>) -> bool {
+    pub(super) fn allows(&self, look: &Look, site: Site<'_>) -> bool {
         if !self.target_rules.is_empty() && !self.target_rules.iter().any(|rule| rule == site.rule) {
             return false;
         }
@@ -102,6 +108,7 @@ impl Compiled {
             look.stopword,
             // A file of a working tree belongs to no commit.
             (!self.commits.is_empty()).then(|| site.commit.is_some_and(is_named)),
+            self.filter.as_ref().map(|filter| filter.holds(&look.facts, site)),
         ];
         let mut given = conditions.into_iter().flatten().peekable();
         match self.condition {
@@ -132,7 +139,7 @@ mod tests {
         };
         let site = Site { rule: "r", path: "docs/a.md", in_repository: "site/docs/a.md", commit };
         let list = Compiled::new(&list).unwrap();
-        list.allows(list.look(subject), site)
+        list.allows(&list.look(subject), site)
     }
 
     fn list() -> Allowlist {

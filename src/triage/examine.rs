@@ -36,6 +36,8 @@ pub struct Examined {
     pub(super) secret_span: Span,
     pub(super) file_span: Span,
     pub(super) place: Place,
+    /// Its rule has more matches, which were left out.
+    pub(super) is_last: bool,
 }
 
 /// What follows from a match and its lines.
@@ -78,6 +80,11 @@ impl Examined {
     /// What makes two places one secret.
     pub fn canonical(&self) -> &Secret {
         &self.core.canonical
+    }
+
+    /// The rule that has more matches in its content than are kept, if this is the last of those.
+    pub fn cut_rule(&self) -> Option<usize> {
+        self.is_last.then_some(self.core.rule)
     }
 
     pub(super) fn claim(&self) -> Claim {
@@ -134,7 +141,7 @@ impl Triage<'_> {
         };
         let span = found.secret_span;
         let file_span = Span::new(content.file_offset(span.start), content.file_offset(span.end));
-        Ok(Examined { core, secret_span: span, file_span, place })
+        Ok(Examined { core, secret_span: span, file_span, place, is_last: found.is_last })
     }
 
     fn core(&self, candidate: &Candidate<'_>) -> Core {

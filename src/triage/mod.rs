@@ -11,6 +11,7 @@ mod before;
 mod belief;
 mod examine;
 mod excerpt;
+mod filter;
 mod ignore_file;
 mod line;
 mod mark;

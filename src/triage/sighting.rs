@@ -13,10 +13,10 @@ use super::{
     overlap::{Claim, standing},
 };
 use crate::{
-    detect::{Content, Detector, RawMatch},
+    detect::{Content, Detector, MOST_MATCHES, RawMatch},
     model::{
-        Confidence, Evidence, Exposure, Fingerprint, FingerprintKey, LineDigest, Moment, Occurrence,
-        Position, Secret, Span, Suppression,
+        Confidence, Evidence, Exposure, Fingerprint, FingerprintKey, Gap, GapReason, LineDigest, Moment,
+        Occurrence, Position, Secret, Span, Suppression,
     },
     rule::{Allowlist, Detection, Origin, Rule},
 };
@@ -152,7 +152,7 @@ impl<'d> Triage<'d> {
         let mut rules = Vec::new();
         for rule in detector.rules() {
             let filter = RuleFilter { path: OnceLock::new(), allowlists: OnceLock::new() };
-            if rule.origin == Origin::User {
+            if rule.origin != Origin::BuiltIn {
                 let fail = |error: regex::Error| TriageError {
                     owner: format!("rule `{}`", rule.id),
                     message: error.to_string(),
@@ -246,6 +246,19 @@ impl<'d> Triage<'d> {
             .collect()
     }
 
+    /// What is left out of a file at this path, by the rules that have too many matches in it.
+    pub fn cut(&self, path: &str, rules: impl Iterator<Item = usize>) -> Vec<Gap> {
+        let gap = |rule: usize| Gap {
+            path: path.to_owned(),
+            reason: GapReason::Cap,
+            detail: format!(
+                "rule `{}` matches more than {MOST_MATCHES} times in it, the rest is left out; `hekate rules lint` says what to do",
+                self.detector.rule(rule).id
+            ),
+        };
+        rules.filter(|rule| self.concerns(*rule, path)).map(gap).collect()
+    }
+
     /// Whether the rule holds for files at this path.
     fn concerns(&self, rule: usize, path: &str) -> bool {
         let filter = self.rules[rule].path.get_or_init(|| {
@@ -332,7 +345,7 @@ impl<'d> Triage<'d> {
         let in_repository = &*self.policy.in_repository(site.path);
         let listed = allowlist::Site { rule, path: site.path, in_repository, commit: site.commit };
         let allows = |lists: &[Compiled], looks: &[Look]| {
-            lists.iter().zip(looks).any(|(list, look)| list.allows(*look, listed))
+            lists.iter().zip(looks).any(|(list, look)| list.allows(look, listed))
         };
         if allows(self.own_allowlists(index), own) {
             Some(Suppression::RuleAllowlist)

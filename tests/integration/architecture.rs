@@ -24,6 +24,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("output", 4),
     ("scan", 5),
     ("prove", 5),
+    ("lint", 5),
     ("respond", 6),
     ("verify", 6),
     ("sweep", 6),

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::dialect;
+use super::{Origin, dialect};
 
 pub use answer::{AnswerRow, Condition, Kind, Meaning, Scalar, Source, Test};
 pub use origin::origin;
@@ -118,7 +118,9 @@ fn check_proofs(raw: &RawCheck) -> Result<(), String> {
 }
 
 fn capture(regex: &str) -> Result<String, String> {
-    dialect::translate(regex).map(|translated| translated.regex).map_err(|error| format!("capture: {error}"))
+    dialect::translate(regex, Origin::User)
+        .map(|translated| translated.regex)
+        .map_err(|error| format!("capture: {error}"))
 }
 
 /// A name as RFC 9110 has it.
