@@ -13,6 +13,7 @@ mod judge;
 pub mod known;
 mod machine;
 mod matcher;
+mod nearby;
 mod placeholder;
 mod prefilter;
 mod trace;

@@ -59,7 +59,7 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
-    fn error(&self, rule: &str, message: impl Into<String>) -> RuleError {
+    pub(super) fn error(&self, rule: &str, message: impl Into<String>) -> RuleError {
         RuleError::Rule { file: PathBuf::from(self.file), rule: rule.to_owned(), message: message.into() }
     }
 }
@@ -78,7 +78,7 @@ pub(super) fn rule(raw: RawRule, context: Context<'_>) -> Result<Rule, RuleError
     }
     let gates = match &detection {
         Detection::Content(pattern) => unimplied_gates(keywords, &pattern.search),
-        Detection::Path | Detection::Known => Vec::new(),
+        Detection::Nearby(_) | Detection::Path | Detection::Known => Vec::new(),
     };
     let mut allowlists = Vec::new();
     for list in raw.allowlist.into_iter().chain(raw.allowlists) {
@@ -111,7 +111,7 @@ pub(super) fn rule(raw: RawRule, context: Context<'_>) -> Result<Rule, RuleError
     })
 }
 
-fn check_id(id: &str, context: Context<'_>) -> Result<(), RuleError> {
+pub(super) fn check_id(id: &str, context: Context<'_>) -> Result<(), RuleError> {
     let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let is_user_word = |byte: u8| byte.is_ascii_graphic();
     let well_formed = match context.origin {

@@ -10,6 +10,7 @@ mod definition;
 mod dialect;
 mod literal;
 mod load;
+mod nearby;
 mod pack;
 mod rarity;
 mod schema;
@@ -26,6 +27,7 @@ pub use definition::{
 };
 pub use dialect::parser;
 pub use load::{TomlError, read_toml};
+pub use nearby::Nearby;
 pub use pack::{Extends, RuleError, RulePack};
-pub use rarity::{byte_rate, stretch_rate, surprise};
+pub use rarity::{byte_rate, made_of_words, stretch_rate, surprise};
 pub use template::{Rendered, TemplateError, Templater};

@@ -9,6 +9,7 @@ use std::{
 use super::{
     Allowlist, Origin, Rule, TomlError, builtin,
     load::{self, Context, read_toml},
+    nearby,
     schema::{RawExtend, RawPack},
 };
 
@@ -224,8 +225,14 @@ pub(super) fn compile(raw: RawPack, file: &str, origin: Origin) -> Result<RulePa
     let context = Context { file, origin };
     let mut pack = RulePack::default();
     let mut seen = HashSet::new();
+    let mut rules = Vec::new();
     for raw_rule in raw.rules {
-        let rule = load::rule(raw_rule, context)?;
+        rules.push(load::rule(raw_rule, context)?);
+    }
+    for provider in raw.providers {
+        rules.extend(nearby::rules(provider, context)?);
+    }
+    for rule in rules {
         if !seen.insert(rule.id.clone()) {
             let message = "this id stands twice in the file".into();
             return Err(RuleError::Rule { file: PathBuf::from(file), rule: rule.id, message });

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use super::{Rule, dialect, literal};
+use super::{Rule, dialect, literal, made_of_words};
 
 /// Text made from a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,8 +51,8 @@ const ALPHABETS: &[(&str, &str)] = &[
 impl Templater {
     /// For one rule.
     pub fn new(rule: &Rule) -> Self {
-        let secret = rule.pattern().map(|pattern| {
-            let hir = dialect::parser(pattern.unicode).parse(&pattern.regex).expect("a rule's regex parses");
+        let secret = rule.regex().map(|(regex, unicode)| {
+            let hir = dialect::parser(unicode).parse(regex).expect("a rule's regex parses");
             let group = rule.secret_group.unwrap_or(1);
             literal::capture(&hir, group).cloned().unwrap_or(hir)
         });
@@ -164,7 +164,14 @@ impl Templater {
             if let Some(checksum) = self.rule.checksum {
                 checksum.seal(&mut token);
             }
-            if entropy::shannon_entropy(&token) > self.rule.entropy.unwrap_or(0.0) {
+            let has_entropy = entropy::shannon_entropy(&token) > self.rule.entropy.unwrap_or(0.0);
+            // Where only a word nearby speaks for a value, it must not read like words itself, and what is assumed has digits.
+            let is_odd = self.rule.nearby().is_some_and(|nearby| {
+                let (digits, letters) =
+                    (token.iter().any(u8::is_ascii_digit), token.iter().any(u8::is_ascii_alphabetic));
+                (nearby.assumed && !(digits && letters)) || made_of_words(&token)
+            });
+            if has_entropy && !is_odd {
                 return Ok(token);
             }
         }
