@@ -220,4 +220,4 @@ fn all(rules: &[Machine]) -> impl Iterator<Item = (usize, &Nearby)> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

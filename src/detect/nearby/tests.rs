@@ -1,13 +1,17 @@
-//! What is found, and what is not.
+//! What is found, and what is not; and that it depends on no byte farther away than is said.
 
 use std::path::Path;
 
+use proptest::{prelude::*, test_runner::TestRunner};
+
+use super::{GUARD, Nearby, REACH, Scratch, run};
 use crate::{
-    detect::{Detector, RawMatch},
+    detect::{Detector, RawMatch, machine::Machine},
     rule::{Extends, Rule, RulePack},
 };
 
-const PACK: &str = r#"
+/// Rules of every kind.
+pub(in crate::detect) const PACK: &str = r#"
     [[providers]]
     name = "airbrake"
     [[providers.tokens]]
@@ -61,7 +65,7 @@ const PACK: &str = r#"
     value = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
 "#;
 
-fn rules() -> Vec<Rule> {
+pub(in crate::detect) fn rules() -> Vec<Rule> {
     let mut rules = RulePack::parse(PACK, Path::new("own.toml"), Extends::Refused).unwrap().rules;
     rules.iter_mut().for_each(|rule| rule.origin = crate::rule::Origin::BuiltIn);
     rules
@@ -205,4 +209,139 @@ fn names_tell_the_types_of_a_provider_apart() {
 fn of_several_words_the_name_wins_and_then_the_nearer() {
     assert_eq!(named("AIRBRAKE_KEY=<hex32> # twins client secret"), ["airbrake-project-key"]);
     assert_eq!(named("# airbrake key\ntwins client secret: <hex32>"), ["twins-client-secret"]);
+}
+
+/// Pieces of text in which much of what matters stands close together.
+pub(in crate::detect) fn piece() -> impl Strategy<Value = String> {
+    let words = prop::sample::select(vec![
+        "airbrake",
+        "AIRBRAKE_KEY=",
+        "box",
+        "box_key: ",
+        "BetterStack",
+        "wideworld",
+        "twins",
+        "client_secret=",
+        "uuids",
+        "key",
+        "token",
+        "secret",
+        "id: \"",
+        "commit ",
+        "api.",
+        "https://api.airbrake.io/v1/",
+        "://",
+        "@",
+        "?key=",
+        "airbrake:\n  key: ",
+        "name: ",
+        "value: ",
+        "# ",
+        "\n",
+        "\n\n",
+        " ",
+        "=",
+        "\"",
+        "/",
+        ".",
+        "+",
+        ":",
+        "-",
+        "_",
+        "%3D",
+        "\\n",
+        "(",
+        "${",
+        "sha256:",
+    ]);
+    let value = "[0-9a-f]{32}|[0-9a-f]{40}|[0-9A-Za-z]{32}|[0-9A-Za-z+/]{43}=|[0-9a-f]{12}:[0-9a-f]{24}|[0-9a-f]{4,14}|[a-z]{1,24}|[0-9A-Za-z]{500,520}";
+    prop_oneof![
+        6 => words.prop_map(str::to_owned),
+        3 => value,
+        1 => "[ -~\n]{0,90}",
+    ]
+}
+
+/// What each run of the text owns, looked at by itself, in the text and within its reach alone.
+fn one_by_one(
+    rules: &[Machine],
+    detector: &Detector,
+    bytes: &[u8],
+    only_reach: bool,
+) -> Vec<(usize, usize, usize)> {
+    let finder = detector.nearby.as_ref().unwrap();
+    let mut found = Vec::new();
+    for start in 0..bytes.len() {
+        if !run::is_run(bytes[start]) || (start > 0 && run::is_run(bytes[start - 1])) {
+            continue;
+        }
+        let end = start + bytes[start..].iter().take_while(|byte| run::is_run(**byte)).count();
+        if !(Nearby::SHORTEST..=Nearby::LONGEST).contains(&(end - start)) {
+            continue;
+        }
+        let cut = |far: usize| {
+            if only_reach { start.saturating_sub(far)..bytes.len().min(end + far) } else { 0..bytes.len() }
+        };
+        let (near, far) = (cut(GUARD), cut(REACH));
+        let within = |range: &std::ops::Range<usize>| start - range.start..end - range.start;
+        if run::is_candidate(&bytes[near.clone()], &within(&near)) {
+            let owned = finder.search(rules, &bytes[far.clone()], &within(&far), &mut Scratch::default());
+            found.extend(owned.map(|(rule, value)| (far.start + value.start, far.start + value.end, rule)));
+        }
+    }
+    found.sort_unstable();
+    found
+}
+
+#[test]
+fn what_is_found_depends_on_no_byte_beyond_its_reach() {
+    let detector = Detector::new(rules()).unwrap();
+    let rules: Vec<Machine> = rules().into_iter().map(Machine::new).collect();
+    let check = |pieces: Vec<String>| {
+        let text = pieces.concat();
+        let bytes = text.as_bytes();
+        let plain = one_by_one(&rules, &detector, bytes, false);
+        prop_assert_eq!(&one_by_one(&rules, &detector, bytes, true), &plain);
+        let place = |found: RawMatch| (found.span.start as usize, found.span.end as usize, found.rule);
+        let scanned: Vec<_> = detector.scan(&bytes).unwrap().into_iter().map(place).collect();
+        prop_assert_eq!(scanned, plain);
+        Ok(())
+    };
+    TestRunner::deterministic().run(&prop::collection::vec(piece(), 1..60), check).unwrap();
+}
+
+#[test]
+fn fewer_rules_find_no_value_that_more_do_not() {
+    let all = Detector::new(rules()).unwrap();
+    let check = |(pieces, kept): (Vec<String>, Vec<bool>)| {
+        let text = pieces.concat();
+        let some: Vec<Rule> =
+            rules().into_iter().zip(kept).filter_map(|(rule, kept)| kept.then_some(rule)).collect();
+        let some = Detector::new(some).unwrap();
+        let places = |detector: &Detector| -> Vec<_> {
+            detector.scan(&text.as_bytes()).unwrap().iter().map(|found| found.span).collect()
+        };
+        let (more, fewer) = (places(&all), places(&some));
+        // A cache relies on it: what all rules find nothing in, some find nothing in.
+        prop_assert!(!more.is_empty() || fewer.is_empty(), "{text:?}");
+        Ok(())
+    };
+    let strategy =
+        (prop::collection::vec(piece(), 1..20), prop::collection::vec(any::<bool>(), rules().len()));
+    TestRunner::deterministic().run(&strategy, check).unwrap();
+}
+
+#[test]
+fn repeated_words_and_runs_take_time_in_proportion() {
+    let detector = Detector::new(rules()).unwrap();
+    for unit in [
+        "airbrake key ",
+        "airbrake_key=0a1b2c3d4e5f60718293a4b5c6d7e8f9 ",
+        "0a1b2c3d4e5f+",
+        "wideworld:a1b2c3d4e5/",
+        "_",
+    ] {
+        let text = unit.repeat((256 << 10) / unit.len());
+        detector.scan(&text.as_bytes()).unwrap();
+    }
 }
