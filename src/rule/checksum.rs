@@ -27,6 +27,10 @@ pub enum Checksum {
     /// Source: GitLab's routable token design document.
     #[serde(rename = "gitlab-routable")]
     GitlabRoutable,
+    /// `SU…`: Base32 of two prefix bytes, a seed of 32 and the CRC16 (XMODEM) of all these, low byte first.
+    /// Source: NATS's `nkeys`.
+    #[serde(rename = "nkey")]
+    Nkey,
 }
 
 const BASE36: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
@@ -42,6 +46,7 @@ impl Checksum {
         Self::Vercel,
         Self::Grafana,
         Self::GitlabRoutable,
+        Self::Nkey,
     ];
 
     /// Its name in rule files and evidence.
@@ -53,6 +58,7 @@ impl Checksum {
             Self::Vercel => "vercel",
             Self::Grafana => "grafana",
             Self::GitlabRoutable => "gitlab-routable",
+            Self::Nkey => "nkey",
         }
     }
 
@@ -94,6 +100,7 @@ impl Checksum {
                 let is_routable = token[..at].windows(4).any(|window| window == b".01.");
                 is_routable.then(|| (at, to_base(BASE36, crc32fast::hash(&token[..at]), 7)))
             }
+            Self::Nkey => nkey(token),
         }
     }
 }
@@ -114,6 +121,30 @@ fn to_base(alphabet: &[u8], value: u32, width: usize) -> Vec<u8> {
 fn base32_head(digest: &[u8]) -> Vec<u8> {
     let bits = digest[..5].iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
     (0..8).map(|at| BASE32[(bits >> (35 - 5 * at) & 31) as usize]).collect()
+}
+
+/// The last four of 58 Base32 digits: two bits of the seed, the 16 of the checksum, and two that are unused.
+fn nkey(token: &[u8]) -> Option<(usize, Vec<u8>)> {
+    let at = token.len().checked_sub(4).filter(|at| *at == 54)?;
+    let digit = |byte: &u8| BASE32.iter().position(|letter| letter == byte);
+    let digits = token[..=at].iter().map(digit).collect::<Option<Vec<usize>>>()?;
+    let (mut held, mut width, mut crc) = (0, 0, 0);
+    for digit in &digits {
+        held = (held << 5 | digit) & 0xfff;
+        width += 5;
+        if width >= 8 {
+            width -= 8;
+            crc = crc16(crc, (held >> width & 0xff) as u8);
+        }
+    }
+    let bits = (digits[at] >> 3) << 18 | usize::from(crc.swap_bytes()) << 2;
+    Some((at, (0..4).map(|place| BASE32[bits >> (15 - 5 * place) & 31]).collect()))
+}
+
+/// CRC16 with the polynomial 0x1021, as XMODEM has it, carried on by one byte.
+fn crc16(crc: u16, byte: u8) -> u16 {
+    let carry = |crc: u16, _| crc << 1 ^ if crc & 0x8000 == 0 { 0 } else { 0x1021 };
+    (0..8).fold(crc ^ u16::from(byte) << 8, carry)
 }
 
 #[cfg(test)]
@@ -143,6 +174,23 @@ mod tests {
     }
 
     #[test]
+    fn a_nats_seed_verifies_until_a_digit_changes() {
+        let mut token = format!("SUA{}AAAA", "C3DX7".repeat(10) + "B").into_bytes();
+        assert!(Checksum::Nkey.seal(&mut token));
+        assert_eq!(Checksum::Nkey.verify(&token), Some(true));
+        for at in 3..token.len() {
+            let mut other = token.clone();
+            other[at] = if other[at] == b'Q' { b'A' } else { b'Q' };
+            assert_eq!(Checksum::Nkey.verify(&other), Some(false), "{at}");
+        }
+    }
+
+    #[test]
+    fn crc16_of_the_digits_is_the_published_check_value() {
+        assert_eq!(b"123456789".iter().fold(0, |crc, byte| crc16(crc, *byte)), 0x31c3);
+    }
+
+    #[test]
     fn crc_in_base62_is_padded_on_the_left() {
         assert_eq!(to_base(BASE62, 0, 6), b"000000");
         assert_eq!(to_base(BASE62, 61, 6), b"00000z");
@@ -157,7 +205,7 @@ mod tests {
     #[test]
     fn truncated_tokens_do_not_panic() {
         for algorithm in Checksum::ALL {
-            for length in 0..20 {
+            for length in 0..60 {
                 let mut token = vec![b'_'; length];
                 algorithm.verify(&token);
                 algorithm.seal(&mut token);
