@@ -29,6 +29,7 @@ mod rule {
     mod filter;
     mod literal;
     mod load;
+    mod nearby;
     mod pack;
     mod rarity;
     mod schema;
@@ -39,6 +40,7 @@ mod rule {
     pub use dialect::parser;
     pub use filter::{Filter, FilterCheck, FilterSubject, FilterTest};
     pub use load::{TomlError, read_toml};
+    pub use nearby::Nearby;
     pub use pack::{RuleError, RulePack};
     pub use rarity::{byte_rate, stretch_rate};
 
@@ -95,12 +97,8 @@ fn engine() -> Result<String, Box<dyn std::error::Error>> {
 }
 
 fn compile_packs() -> Result<(), Box<dyn std::error::Error>> {
-    let mut files: Vec<_> = fs::read_dir("rules")?.collect::<Result<_, _>>()?;
-    files.retain(|entry| entry.path().extension().is_some_and(|extension| extension == "toml"));
-    files.sort_by_key(fs::DirEntry::path);
     let mut rules = Vec::new();
-    for entry in files {
-        let file = entry.path();
+    for file in rule_files()? {
         let pack = rule::compile(&fs::read_to_string(&file)?, &file.to_string_lossy())?;
         check(&pack, &file)?;
         rules.extend(pack.rules);
@@ -118,6 +116,19 @@ fn compile_packs() -> Result<(), Box<dyn std::error::Error>> {
     write("plan.bin", postcard::to_stdvec(&plan::Plan::lay_out(literals))?)?;
     write("templates.bin", postcard::to_stdvec(&templates)?)?;
     Ok(())
+}
+
+/// Every rule file: a provider's own, and those of rules that know a value by a word nearby.
+fn rule_files() -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for folder in ["rules", "rules/nearby"].iter().filter(|folder| Path::new(folder).is_dir()) {
+        for entry in fs::read_dir(folder)? {
+            files.push(entry?.path());
+        }
+    }
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
+    files.sort();
+    Ok(files)
 }
 
 /// What is expected of a built-in rule beyond being valid.

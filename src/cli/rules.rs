@@ -73,7 +73,7 @@ fn as_json(rule: &Rule) -> Value {
         "category": rule.category,
         "severity": rule.severity,
         "confidence": rule.confidence,
-        "regex": rule.pattern().map(|pattern| &pattern.regex),
+        "regex": rule.regex().map(|(regex, _)| regex),
         "path": rule.path,
         "secretGroup": rule.secret_group,
         "entropy": rule.entropy,

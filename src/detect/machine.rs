@@ -9,6 +9,7 @@ use regex_automata::{
     util::syntax,
 };
 
+use super::nearby;
 use crate::rule::{Pattern, Rule, Search};
 
 /// A rule that can be run.
@@ -30,6 +31,9 @@ impl Machine {
     /// # Errors
     /// That it is too big, in the regex crate's words.
     pub(super) fn compile(&self) -> Result<(), String> {
+        if let Some(nearby) = self.rule.nearby() {
+            nearby::compile(&nearby.value)?;
+        }
         if let Some(pattern) = self.rule.pattern() {
             let regex = compile(pattern)?;
             self.regex.get_or_init(|| regex);
@@ -86,6 +90,9 @@ mod tests {
     #[test]
     fn every_builtin_regex_and_gate_compiles() {
         for rule in crate::rule::builtin() {
+            if let Some(nearby) = rule.nearby() {
+                assert!(nearby::compile(&nearby.value).is_ok(), "{}", rule.id);
+            }
             let Some(pattern) = rule.pattern() else { continue };
             assert!(compile(pattern).is_ok(), "{}", rule.id);
             let has_gate = matches!(&pattern.search, Search::Literals { gate: Some(_), .. });

@@ -19,6 +19,7 @@ use super::{
     judge::{judge, of_known},
     known::{self, Known, KnownValues, Reader, Whereabouts},
     machine::Machine,
+    nearby,
     prefilter::{Hit, Plan, Prefilter},
 };
 use crate::rule::{Detection, Origin, Rule, Search, builtin_plan};
@@ -49,6 +50,8 @@ pub struct Detector {
     margin: usize,
     /// Known values to search for, and the index of the rule that stands for them.
     pub(super) known: Option<(usize, Arc<KnownValues>)>,
+    /// For rules that know a value by a word nearby, if there are any.
+    pub(super) nearby: Option<nearby::Finder>,
     /// Scratch memory between two scans; whoever scans takes one and gives it back.
     idle: Mutex<Vec<Scratch>>,
 }
@@ -73,6 +76,7 @@ pub(super) struct Scratch {
     pub(super) open: Vec<bool>,
     /// Matches of each rule in the block at hand.
     pub(super) counts: Counts,
+    pub(super) nearby: nearby::Scratch,
 }
 
 /// A window on its way through the rules.
@@ -123,9 +127,11 @@ impl Detector {
         let reaches =
             rules.iter().filter_map(|machine| machine.rule.pattern()).map(|pattern| pattern.search.reach());
         let farthest = reaches.map(|reach| reach.before.max(reach.after)).max().unwrap_or(0);
+        let nearby = nearby::Finder::new(&rules);
         let farthest = farthest.max(if known.is_some() { known::REACH } else { 0 });
+        let farthest = farthest.max(if nearby.is_some() { nearby::REACH } else { 0 });
         let margin = farthest + prefilter.max_len() + context::LOOK_BACK + 16;
-        Ok(Self { rules, prefilter, uses, margin, known, idle: Mutex::default() })
+        Ok(Self { rules, prefilter, uses, margin, known, nearby, idle: Mutex::default() })
     }
 
     /// A detector for some of this one's rules.
@@ -274,6 +280,29 @@ impl Detector {
         }
         scratch.touched = touched;
         self.search_known(window, window.core.clone(), matches);
+        self.search_nearby(window, scratch, matches);
+    }
+
+    /// Values that begin with a run of the block, by words nearby.
+    fn search_nearby(&self, window: &Window<'_>, scratch: &mut Scratch, matches: &mut Vec<RawMatch>) {
+        let Some(finder) = &self.nearby else { return };
+        scratch.nearby.reset();
+        finder.candidates(window.bytes, window.core.clone(), |run| {
+            self.search_run(finder, window, &run, (&mut scratch.nearby, matches));
+        });
+    }
+
+    /// What a run is the owner of.
+    pub(super) fn search_run(
+        &self,
+        finder: &nearby::Finder,
+        window: &Window<'_>,
+        run: &Range<usize>,
+        (scratch, matches): (&mut nearby::Scratch, &mut Vec<RawMatch>),
+    ) {
+        let Some((rule, value)) = finder.search(&self.rules, window.bytes, run, scratch) else { return };
+        let named = (rule, &self.rules[rule].rule);
+        matches.extend(judge(named, window.bytes, window.base, value.clone(), value));
     }
 
     /// Rules that have no necessary literal: over each block, where a gate was seen anywhere in the content.

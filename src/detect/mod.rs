@@ -14,6 +14,7 @@ mod judge;
 pub mod known;
 mod machine;
 mod matcher;
+mod nearby;
 mod placeholder;
 mod prefilter;
 mod trace;

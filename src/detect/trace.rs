@@ -7,9 +7,11 @@
 //! - Bytes that differ from the other content's lie in *zones*: inserted bytes, seams, a lost head or tail, and the cuts between blocks.
 //! - A hit is *affected* if a zone touches the bytes that its cluster may depend on: its reach, the literal and the reach of any hit that
 //!   might join it, and what look-around sees; of rules that match no newline, as far as its line goes.
+//! - A run that may be a value by a word nearby is a hit with a reach of its own, and a cluster of its own.
 //! - A cluster with no affected hit has no zone within all that any of its hits depends on. These stretches overlap, so all of it
 //!   lies in one copied segment, and there it was the same cluster with the same matches.
 
+mod nearby;
 mod zone;
 
 use std::ops::Range;
@@ -27,6 +29,7 @@ use crate::{
     model::{Segment, Span},
     rule::Search,
 };
+use nearby::Run;
 use zone::Zones;
 
 /// What a scan leaves for the scan of content that is made from this one's.
@@ -35,6 +38,8 @@ pub struct Trace {
     len: usize,
     /// By start.
     hits: Vec<Hit>,
+    /// Runs that may be values by a word nearby, by place.
+    runs: Vec<Run>,
     /// Of all clusters, whether or not their rules' gates were seen.
     matches: Vec<RawMatch>,
     /// Some rule has more matches than are kept: what is made from this content is scanned whole.
@@ -85,6 +90,8 @@ pub struct Tracer<'d> {
     marked: Vec<bool>,
     /// Spans that were searched anew, with their rule.
     searched: Vec<(usize, Range<usize>)>,
+    /// Of each run of the content at hand, whether it is affected.
+    affected_runs: Vec<bool>,
 }
 
 /// What a regex's look-around and the judging of a value see beyond a cluster, in bytes.
@@ -114,6 +121,7 @@ impl Detector {
             flags: vec![Vec::new(); self.rules.len()],
             marked: vec![false; self.rules.len()],
             searched: Vec::new(),
+            affected_runs: Vec::new(),
             margins,
         }
     }
@@ -156,10 +164,11 @@ impl Tracer<'_> {
         let mut matches = Vec::new();
         self.search_affected(bytes, &hits, &mut matches);
         self.search_known(bytes, &mut matches);
-        self.carry_matches(bytes, other, segments, &mut matches);
+        let runs = self.search_nearby(bytes, other, segments, &mut matches);
+        self.carry_matches((bytes, &runs), other, segments, &mut matches);
         in_order(&mut matches);
         let is_cut = self.detector.is_over(&matches);
-        Trace { len: bytes.len(), hits, matches, is_cut }
+        Trace { len: bytes.len(), hits, runs, matches, is_cut }
     }
 
     /// The matches of the content that this is the trace of: what [`Detector::scan`] finds in it.
@@ -324,7 +333,13 @@ impl Tracer<'_> {
     }
 
     /// Matches that lie wholly in one copied segment, but for those of clusters that were searched anew.
-    fn carry_matches(&self, bytes: &[u8], other: &Trace, segments: &[Segment], matches: &mut Vec<RawMatch>) {
+    fn carry_matches(
+        &self,
+        (bytes, runs): (&[u8], &[Run]),
+        other: &Trace,
+        segments: &[Segment],
+        matches: &mut Vec<RawMatch>,
+    ) {
         if other.matches.is_empty() {
             return;
         }
@@ -345,7 +360,8 @@ impl Tracer<'_> {
                 });
                 // PEM blocks are looked for everywhere.
                 let is_pem = found.known.as_ref().is_some_and(|known| known.form == Form::Pem);
-                if is_searched || is_pem {
+                let is_nearby = self.detector.rules[found.rule].rule.nearby().is_some();
+                if is_searched || is_pem || (is_nearby && !self.is_owner_unaffected(runs, span)) {
                     continue;
                 }
                 let secret_span = shift(found.secret_span);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Checksum, Filter, HttpCheck};
+use super::{Checksum, Filter, HttpCheck, Nearby};
 use crate::model::{Category, Confidence, Severity};
 
 /// What one kind of secret looks like, and what it is worth.
@@ -68,6 +68,8 @@ pub struct Rule {
 pub enum Detection {
     /// A file's content.
     Content(Pattern),
+    /// Values in a file's content, by a provider's word nearby.
+    Nearby(Nearby),
     /// A file's path only: the file itself is the secret.
     Path,
     /// Values that the secret manager holds; the rule stands for the set of them that its only tag names.
@@ -271,6 +273,23 @@ impl Rule {
     pub fn pattern(&self) -> Option<&Pattern> {
         match &self.detection {
             Detection::Content(pattern) => Some(pattern),
+            Detection::Nearby(_) | Detection::Path | Detection::Known => None,
+        }
+    }
+
+    /// What a value is known by, if it is known by a provider's word nearby.
+    pub fn nearby(&self) -> Option<&Nearby> {
+        match &self.detection {
+            Detection::Nearby(nearby) => Some(nearby),
+            Detection::Content(_) | Detection::Path | Detection::Known => None,
+        }
+    }
+
+    /// The regex of its matches, and whether that needs Unicode classes; of rules that look at content.
+    pub fn regex(&self) -> Option<(&str, bool)> {
+        match &self.detection {
+            Detection::Content(pattern) => Some((&pattern.regex, pattern.unicode)),
+            Detection::Nearby(nearby) => Some((&nearby.value, false)),
             Detection::Path | Detection::Known => None,
         }
     }

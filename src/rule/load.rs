@@ -59,7 +59,7 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
-    fn error(&self, rule: &str, message: impl Into<String>) -> RuleError {
+    pub(super) fn error(&self, rule: &str, message: impl Into<String>) -> RuleError {
         RuleError::Rule { file: PathBuf::from(self.file), rule: rule.to_owned(), message: message.into() }
     }
 }
@@ -171,7 +171,7 @@ fn lower_case(keywords: &[String]) -> Vec<String> {
 fn gates(keywords: &[String], detection: &Detection) -> Vec<String> {
     match detection {
         Detection::Content(pattern) => unimplied_gates(keywords, &pattern.search),
-        Detection::Path | Detection::Known => Vec::new(),
+        Detection::Nearby(_) | Detection::Path | Detection::Known => Vec::new(),
     }
 }
 
@@ -204,7 +204,7 @@ pub(super) fn filter(key: &str, source: &str) -> Result<Allowlist, String> {
     Ok(Allowlist { description: key.to_owned(), filter: Some(filter), ..Allowlist::default() })
 }
 
-fn check_id(id: &str, context: Context<'_>) -> Result<(), RuleError> {
+pub(super) fn check_id(id: &str, context: Context<'_>) -> Result<(), RuleError> {
     let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let is_user_word = |byte: u8| byte.is_ascii_graphic();
     let well_formed = match context.origin {

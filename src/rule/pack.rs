@@ -9,6 +9,7 @@ use std::{
 use super::{
     Allowlist, Origin, Rule, TomlError, builtin,
     load::{self, Context, read_toml},
+    nearby,
     schema::{RawExtend, RawPack, RawRule},
 };
 
@@ -301,6 +302,15 @@ pub(super) fn compile(
                 pack.additions.push(Addition { file: PathBuf::from(file), raw });
             }
             None => pack.rules.push(load::rule(raw, context)?),
+        }
+    }
+    for provider in raw.providers {
+        for rule in nearby::rules(provider, context)? {
+            if !seen.insert(rule.id.clone()) {
+                let message = "this id stands twice in the file".into();
+                return Err(RuleError::Rule { file: PathBuf::from(file), rule: rule.id, message });
+            }
+            pack.rules.push(rule);
         }
     }
     for list in raw.allowlist.iter().chain(&raw.allowlists) {

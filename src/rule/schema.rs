@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 
-use super::{AllowlistCondition, Checksum, HttpCheck, RegexTarget};
+use super::{AllowlistCondition, Checksum, HttpCheck, RegexTarget, nearby::RawProvider};
 use crate::model::{Category, Confidence, Severity};
 
 /// A whole rule file.
@@ -18,6 +18,7 @@ pub(super) struct RawPack {
     pub(super) prefilter: Option<String>,
     pub(super) filter: Option<String>,
     pub(super) rules: Vec<RawRule>,
+    pub(super) providers: Vec<RawProvider>,
     pub(super) allowlist: Option<RawAllowlist>,
     pub(super) allowlists: Vec<RawAllowlist>,
     /// Sections of a `hekate.toml`: not ours to read, and no part of a rule file.

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use super::{Pattern, Rule, dialect, literal};
+use super::{Rule, dialect, literal, made_of_words};
 
 /// Text made from a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,10 +52,10 @@ const ALPHABETS: &[(&str, &str)] = &[
 impl Templater {
     /// For one rule.
     pub fn new(rule: &Rule) -> Self {
-        let parse = |pattern: &Pattern| {
-            dialect::parser(pattern.unicode).parse(&pattern.regex).expect("a rule's regex parses")
+        let parse = |(regex, unicode): (&str, bool)| {
+            dialect::parser(unicode).parse(regex).expect("a rule's regex parses")
         };
-        let whole = rule.pattern().map(parse);
+        let whole = rule.regex().map(parse);
         let group = rule.secret_group.unwrap_or(1);
         let secret = whole.as_ref().map(|hir| literal::capture(hir, group).unwrap_or(hir).clone());
         Self { whole, secret, rule: rule.clone() }
@@ -182,7 +182,14 @@ impl Templater {
             if let Some(checksum) = self.rule.checksum {
                 checksum.seal(&mut token);
             }
-            if entropy::shannon_entropy(&token) > self.rule.entropy.unwrap_or(0.0) {
+            let has_entropy = entropy::shannon_entropy(&token) > self.rule.entropy.unwrap_or(0.0);
+            // Where only a word nearby speaks for a value, it must not read like words itself, and what is assumed has digits.
+            let is_odd = self.rule.nearby().is_some_and(|nearby| {
+                let (digits, letters) =
+                    (token.iter().any(u8::is_ascii_digit), token.iter().any(u8::is_ascii_alphabetic));
+                (nearby.assumed && !(digits && letters)) || made_of_words(&token)
+            });
+            if has_entropy && !is_odd {
                 return Ok(token);
             }
         }

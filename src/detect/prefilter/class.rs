@@ -21,7 +21,9 @@ const ESCAPE: u8 = 0b1100_0000;
 const MASKS: [u8; 3] = [WHITE, BOUNDARY, ESCAPE];
 
 /// For each bit of a class, the high nibbles and the low nibbles of the bytes that have it.
-const RECTANGLES: [(&[u8], &[u8]); 8] = [
+pub(crate) type Rectangle = (&'static [u8], &'static [u8]);
+
+const RECTANGLES: [Rectangle; 8] = [
     (&[0, 1], &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]),
     (&[2], &[0]),
     (&[2], &[2, 3, 6, 7, 8, 9, 12, 15]), // " # & ' ( ) , /
@@ -32,15 +34,34 @@ const RECTANGLES: [(&[u8], &[u8]); 8] = [
     (&[5], &[12]),                       // \
 ];
 
-/// What the low nibble and the high nibble of a byte allow; the class is what both do.
-const TABLES: [[u8; 16]; 2] = tables();
-const BY_BYTE: [u8; 256] = by_byte();
+/// Three classes of bytes: each is what has one of some bits, and a bit is what two tables of nibbles allow.
+pub(crate) struct Set {
+    /// What the low nibble and the high nibble of a byte allow; a byte's bits are what both do.
+    tables: [[u8; 16]; 2],
+    by_byte: [u8; 256],
+    masks: [u8; 3],
+}
 
-const fn tables() -> [[u8; 16]; 2] {
+impl Set {
+    /// Of the rectangles that the bits stand for, and which bits each class has.
+    pub(crate) const fn new(rectangles: &[Rectangle; 8], masks: [u8; 3]) -> Self {
+        let tables = tables(rectangles);
+        Self { tables, by_byte: by_byte(&tables), masks }
+    }
+
+    /// Whether the byte is of a class.
+    pub(crate) const fn has(&self, class: usize, byte: u8) -> bool {
+        self.by_byte[byte as usize] & self.masks[class] != 0
+    }
+}
+
+static STRETCHES: Set = Set::new(&RECTANGLES, MASKS);
+
+const fn tables(rectangles: &[Rectangle; 8]) -> [[u8; 16]; 2] {
     let mut tables = [[0; 16]; 2];
     let mut bit = 0;
-    while bit < RECTANGLES.len() {
-        let (high, low) = RECTANGLES[bit];
+    while bit < rectangles.len() {
+        let (high, low) = rectangles[bit];
         let mut at = 0;
         while at < high.len() {
             tables[1][high[at] as usize] |= 1 << bit;
@@ -56,11 +77,11 @@ const fn tables() -> [[u8; 16]; 2] {
     tables
 }
 
-const fn by_byte() -> [u8; 256] {
+const fn by_byte(tables: &[[u8; 16]; 2]) -> [u8; 256] {
     let mut classes = [0; 256];
     let mut byte = 0;
     while byte < 256 {
-        classes[byte] = TABLES[0][byte & 15] & TABLES[1][byte >> 4];
+        classes[byte] = tables[0][byte & 15] & tables[1][byte >> 4];
         byte += 1;
     }
     classes
@@ -68,22 +89,36 @@ const fn by_byte() -> [u8; 256] {
 
 /// Whether the byte is white space or a control byte.
 pub(crate) fn is_white(byte: u8) -> bool {
-    BY_BYTE[byte as usize] & WHITE != 0
+    STRETCHES.has(IS_WHITE, byte)
 }
 
 /// Whether a stretch may begin behind the byte.
 pub(crate) fn is_boundary(byte: u8) -> bool {
-    BY_BYTE[byte as usize] & BOUNDARY != 0
+    STRETCHES.has(IS_BOUNDARY, byte)
 }
 
 /// Sorts bytes into classes.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Classifier(Engine);
+#[derive(Clone, Copy)]
+pub(crate) struct Classifier {
+    engine: Engine,
+    set: &'static Set,
+}
 
 impl Classifier {
-    /// As this processor does it best.
+    /// Into the classes of stretches, as this processor does it best.
     pub(crate) fn detect() -> Self {
-        Self(Engine::detect())
+        Self::of(&STRETCHES)
+    }
+
+    /// Into the classes of a set.
+    pub(crate) fn of(set: &'static Set) -> Self {
+        Self { engine: Engine::detect(), set }
+    }
+
+    /// The same without the processor's special instructions.
+    #[cfg(test)]
+    pub(crate) fn portable(set: &'static Set) -> Self {
+        Self { engine: Engine::Portable, set }
     }
 
     /// The classes of all blocks of the bytes, as far as there is room for them; what lies beyond the bytes' end is white.
@@ -99,21 +134,21 @@ impl Classifier {
     }
 
     fn blocks(self, blocks: &[[u8; STEP]], sorted: &mut [Classes]) {
-        match self.0 {
+        match self.engine {
             #[cfg(target_arch = "x86_64")]
-            Engine::Avx2 => super::avx2::classes(&TABLES, MASKS, blocks, sorted),
+            Engine::Avx2 => super::avx2::classes(&self.set.tables, self.set.masks, blocks, sorted),
             Engine::Portable => {
-                blocks.iter().zip(sorted).for_each(|(block, classes)| *classes = portable(block));
+                blocks.iter().zip(sorted).for_each(|(block, classes)| *classes = portable(self.set, block));
             }
         }
     }
 }
 
-fn portable(block: &[u8; STEP]) -> Classes {
+fn portable(set: &Set, block: &[u8; STEP]) -> Classes {
     let mut classes = [0; 3];
     for (at, byte) in block.iter().enumerate() {
-        let class = BY_BYTE[*byte as usize];
-        for (bits, mask) in classes.iter_mut().zip(MASKS) {
+        let class = set.by_byte[*byte as usize];
+        for (bits, mask) in classes.iter_mut().zip(set.masks) {
             *bits |= u64::from(class & mask != 0) << at;
         }
     }
@@ -131,7 +166,7 @@ mod tests {
         let mut boundary: Vec<u8> = (0..=0x20).chain(*b"\"'`()[]{}<>=:,;&?/@#|\\").collect();
         boundary.sort_unstable();
         assert_eq!(all(is_boundary), boundary);
-        assert_eq!(all(|byte| BY_BYTE[byte as usize] & ESCAPE != 0), b"%&\\");
+        assert_eq!(all(|byte| STRETCHES.has(IS_ESCAPE, byte)), b"%&\\");
     }
 
     #[test]
@@ -143,7 +178,7 @@ mod tests {
                 classifier.sort(&bytes[..len], &mut sorted);
                 sorted
             };
-            assert_eq!(sort(Classifier::detect()), sort(Classifier(Engine::Portable)), "{len}");
+            assert_eq!(sort(Classifier::detect()), sort(Classifier::portable(&STRETCHES)), "{len}");
         }
     }
 }

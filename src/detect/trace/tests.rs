@@ -13,6 +13,7 @@ enum Edit {
     Copy(usize, usize),
     New(String),
     Rule(usize, u64),
+    Nearby(Vec<String>),
 }
 
 fn edits() -> impl Strategy<Value = Vec<Edit>> {
@@ -20,6 +21,7 @@ fn edits() -> impl Strategy<Value = Vec<Edit>> {
         4 => (0..1000_usize, 1..600_usize).prop_map(|(from, len)| Edit::Copy(from, len)),
         2 => "[ a-z=:\"\n]{0,12}|k{1,3}|kk1|-----BEGIN |key\n?=|\n".prop_map(Edit::New),
         1 => (0..10_000_usize, 0..100_u64).prop_map(|(rule, seed)| Edit::Rule(rule, seed)),
+        1 => prop::collection::vec(crate::detect::nearby::tests::piece(), 1..6).prop_map(Edit::Nearby),
     ];
     prop::collection::vec(edit, 1..12)
 }
@@ -48,7 +50,10 @@ fn odd_rules() -> Vec<crate::rule::Rule> {
         id = "far"
         regex = '(?s)BEGIN.{0,400}?KEY'
     "#;
-    RulePack::parse(text, Path::new("odd.toml"), Extends::Refused).unwrap().rules
+    let mut rules = RulePack::parse(text, Path::new("odd.toml"), Extends::Refused).unwrap().rules;
+    let nearby = crate::detect::nearby::tests::rules().into_iter();
+    rules.extend(nearby.map(|rule| crate::rule::Rule { id: format!("odd-{}", rule.id), ..rule }));
+    rules
 }
 
 fn make(before: &[u8], edits: &[Edit], render: &dyn Fn(usize, u64) -> Vec<u8>) -> (Vec<u8>, Vec<Segment>) {
@@ -64,6 +69,10 @@ fn make(before: &[u8], edits: &[Edit], render: &dyn Fn(usize, u64) -> Vec<u8>) -
             }
             Edit::New(text) => {
                 bytes.extend_from_slice(text.as_bytes());
+                None
+            }
+            Edit::Nearby(pieces) => {
+                bytes.extend(pieces.concat().into_bytes());
                 None
             }
             Edit::Rule(rule, seed) => {
@@ -100,6 +109,7 @@ fn retracing_equals_scanning() {
                 let retraced = tracer.retrace(&bytes, &trace, &segments);
                 let fresh = tracer.trace(&bytes);
                 prop_assert_eq!(&retraced.hits, &fresh.hits);
+                prop_assert_eq!(&retraced.runs, &fresh.runs);
                 let expected = detector.scan(&bytes.as_slice()).unwrap();
                 prop_assert_eq!(tracer.matches(&bytes, &fresh), expected.clone());
                 prop_assert_eq!(tracer.matches(&bytes, &retraced), expected);
@@ -115,10 +125,12 @@ fn cuts_between_blocks_move_with_no_one() {
     let detector = Detector::new(odd_rules()).unwrap();
     let block = BLOCK as usize;
     let mut runner = TestRunner::deterministic();
-    let config = (0..4_usize, 0..60_usize, 0..60_usize, prop::collection::vec(0..2 * block, 1..4));
+    let config = (0..6_usize, 0..60_usize, 0..60_usize, prop::collection::vec(0..2 * block, 1..4));
     for _ in 0..24 {
         let (kind, before, after, cuts) = config.new_tree(&mut runner).unwrap().current();
-        let unit = ["kk1 ", "key =\n abc\n", "BEGIN x KEY ", "kkakkbkkc"][kind].as_bytes();
+        let nearby = "airbrake key: 0a1b2c3d4e5f60718293a4b5c6d7e8f9\n";
+        let pair = "wideworld/a1b2c3d4e5f6:0a1b2c3d4e5f60718293a4b5+";
+        let unit = ["kk1 ", "key =\n abc\n", "BEGIN x KEY ", "kkakkbkkc", nearby, pair][kind].as_bytes();
         // Chains of hits stand across both cuts, and the edit shifts everything behind it.
         let mut base = vec![b'.'; block - before];
         base.extend(unit.iter().cycle().take(200));
@@ -143,4 +155,25 @@ fn cuts_between_blocks_move_with_no_one() {
         let second = tracer.retrace(&bytes, &first, &segments);
         assert_eq!(tracer.matches(&bytes, &second), detector.scan(&bytes.as_slice()).unwrap());
     }
+}
+
+#[test]
+fn what_words_nearby_tell_is_retraced_exactly() {
+    let detector = Detector::new(crate::detect::nearby::tests::rules()).unwrap();
+    let copy = (0..1000_usize, 1..900_usize).prop_map(|(from, len)| Edit::Copy(from, len));
+    let new = prop::collection::vec(crate::detect::nearby::tests::piece(), 1..9).prop_map(Edit::Nearby);
+    let edits = prop::collection::vec(prop_oneof![copy, new], 1..12);
+    let check = |versions: Vec<Vec<Edit>>| {
+        let mut tracer = detector.tracer();
+        let (mut before, mut trace) = (Vec::new(), Trace::default());
+        for edits in versions {
+            let (bytes, segments) = make(&before, &edits, &|_, _| Vec::new());
+            let retraced = tracer.retrace(&bytes, &trace, &segments);
+            prop_assert_eq!(&retraced.runs, &tracer.trace(&bytes).runs);
+            prop_assert_eq!(tracer.matches(&bytes, &retraced), detector.scan(&bytes.as_slice()).unwrap());
+            (before, trace) = (bytes, retraced);
+        }
+        Ok(())
+    };
+    TestRunner::deterministic().run(&prop::collection::vec(edits, 2..6), check).unwrap();
 }
