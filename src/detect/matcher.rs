@@ -14,11 +14,11 @@ use super::{
     block::{self, BLOCK, Window},
     canonical::canonical,
     cluster::clusters,
-    context,
     judge::{judge, of_known},
     known::{self, Known, KnownValues, Reader, Whereabouts},
     machine::Machine,
     prefilter::{Hit, Plan, Prefilter},
+    score,
 };
 use crate::rule::{Detection, Origin, Rule, Search, builtin_plan};
 
@@ -121,7 +121,7 @@ impl Detector {
             rules.iter().filter_map(|machine| machine.rule.pattern()).map(|pattern| pattern.search.reach());
         let farthest = reaches.map(|reach| reach.before.max(reach.after)).max().unwrap_or(0);
         let farthest = farthest.max(if known.is_some() { known::REACH } else { 0 });
-        let margin = farthest + prefilter.max_len() + context::LOOK_BACK + 16;
+        let margin = farthest + prefilter.max_len() + score::REACH + 16;
         Ok(Self { rules, prefilter, uses, margin, known, idle: Mutex::default() })
     }
 
@@ -338,7 +338,7 @@ impl Detector {
             regex.search_captures_with(cache, &input, captures);
             let Some(whole) = captures.get_match() else { return };
             let secret = secret_group(captures, compiled.secret_group).unwrap_or(whole.range());
-            pass.matches.extend(judge((rule, compiled), bytes, base, whole.range(), secret));
+            pass.matches.extend(judge((rule, compiled), bytes, base, whole.range(), secret).ok());
             // No rule matches the empty string, so this moves on.
             input.set_start(whole.end());
         }
