@@ -20,7 +20,7 @@ use super::{
     prefilter::{Hit, Plan, Prefilter},
     score,
 };
-use crate::rule::{Detection, Origin, Rule, Search, builtin_plan};
+use crate::rule::{Detection, Origin, Rule, Search, Specificity, builtin_plan};
 
 /// A set of rules that can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -338,9 +338,15 @@ impl Detector {
             regex.search_captures_with(cache, &input, captures);
             let Some(whole) = captures.get_match() else { return };
             let secret = secret_group(captures, compiled.secret_group).unwrap_or(whole.range());
-            pass.matches.extend(judge((rule, compiled), bytes, base, whole.range(), secret).ok());
+            let judged = judge((rule, compiled), bytes, base, whole.range(), secret.clone());
+            // What was refused as a value may hold the name of another: `key="PASSWORD" value="…"`.
+            let is_given_back = judged.is_err()
+                && secret.start > whole.start()
+                && compiled.specificity == Specificity::Generic
+                && compiled.origin == Origin::BuiltIn;
             // No rule matches the empty string, so this moves on.
-            input.set_start(whole.end());
+            input.set_start(if is_given_back { secret.start } else { whole.end() });
+            pass.matches.extend(judged.ok());
         }
     }
 

@@ -4,6 +4,7 @@
 //! `weights.rs`. What is looked at lies in the match itself, or on its own lines no farther than [`REACH`] bytes before or behind it.
 //! Paths and other matches are not known here.
 
+mod decoded;
 mod letters;
 mod name;
 mod shape;
@@ -99,14 +100,18 @@ pub(super) fn weigh(bytes: &[u8], span: &Range<usize>, secret: &Range<usize>, na
         Naming::InMatch => operator(&bytes[name.end..secret.start]),
         Naming::BySyntax => &[],
     };
+    syntax::of_join(&bytes[name.end..secret.start.max(name.end)], operator, |clue| score.say(clue));
     syntax::of_place(bytes, secret, operator, |clue| score.say(clue));
     let is_password = score.has(Clue::PasswordName) || naming == Naming::BySyntax;
     value::of_value(value, is_password, &mut |clue| score.say(clue));
+    if naming == Naming::InMatch && is_said_public(&bytes[name.start.saturating_sub(16)..name.start]) {
+        score.say(Clue::TurnedName);
+    }
     if echoes(&bytes[name.clone()], value) {
         score.say(Clue::Echo);
     }
     nearby(bytes, name.start.min(secret.start), secret, &mut score);
-    score.random = i16::try_from(value::random_weight(value)).expect("it is clamped");
+    score.random = i16::try_from(value::random_weight(value, is_password)).expect("it is clamped");
     score
 }
 
@@ -131,6 +136,13 @@ fn name_at(bytes: &[u8], start: usize, end: usize) -> Range<usize> {
     let head = before.iter().rev().take_while(|byte| is_name(byte)).count();
     let tail = bytes[start..end].iter().take_while(|byte| is_name(byte)).count();
     start - head..start + tail
+}
+
+/// `Public key: …`
+fn is_said_public(before: &[u8]) -> bool {
+    let word = before.trim_ascii_end();
+    word.len() < before.len()
+        && [&b"ublic"[..], b"UBLIC", b"rimary", b"oreign"].iter().any(|end| word.ends_with(end))
 }
 
 /// What stands between a name and its value, without quotes and brackets on either side.

@@ -14,8 +14,20 @@ pub(in crate::detect) fn is_filler(value: &[u8]) -> bool {
         return true;
     }
     let different = counts.iter().filter(|count| **count > 0).count();
-    let is_repeated = value.len() >= 8 && (different <= 2 || is_periodic(value));
+    let is_repeated = value.len() >= 8 && (different <= 2 || is_periodic(value) || counts_in_hex(value));
     is_repeated || in_order(value) * 10 >= value.len() * 7
+}
+
+/// Bytes in hex that count up (`000102030405…`).
+fn counts_in_hex(value: &[u8]) -> bool {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let byte = |pair: &[u8]| Some(digit(pair[0])? * 16 + digit(pair[1])?);
+    let pairs = value.chunks_exact(2);
+    let steps = pairs
+        .clone()
+        .zip(pairs.skip(1))
+        .filter(|(one, other)| byte(one).zip(byte(other)).is_some_and(|(one, other)| other == one + 1));
+    value.len() >= 16 && steps.count() * 10 >= (value.len() / 2 - 1) * 7
 }
 
 /// A short stretch over and over (`abababab`, `123123123`).
@@ -82,6 +94,13 @@ pub(super) fn of_shape(value: &[u8], classes: &Classes, say: &mut impl FnMut(Clu
         (Clue::Path, is_path),
         (Clue::Pattern, is_pattern),
         (Clue::Prose, is_prose),
+        (Clue::Fields, |value, _| has_fields(value)),
+        (Clue::Fragment, |value, _| {
+            value.ends_with(b"(") || value.starts_with(b")") || value.ends_with(b"=") && value.contains(&b'&')
+        }),
+        (Clue::SecretsName, |value, _| is_secrets_name(value)),
+        (Clue::Constant, |value, _| is_constant(value)),
+        (Clue::Decoded, |value, _| super::decoded::is_stand_in(value)),
     ];
     SHAPES.iter().filter(|(_, test)| test(value, classes)).for_each(|(clue, _)| say(*clue));
 }
@@ -165,7 +184,64 @@ fn is_stored_hash(value: &[u8]) -> bool {
         "$shiro1$",
         "$shiro2$",
     ];
-    starts_with(value, STARTS)
+    const WITHIN: &[&[u8]] =
+        &[b":$2a$", b":$2y$", b":$2b$", b":$apr1$", b":{SHA}", b":$6$", b":$5$", b":$1$"];
+    starts_with(value, STARTS) || WITHIN.iter().any(|part| memchr::memmem::find(value, part).is_some())
+}
+
+/// `name=value&other=…`, `some.property=value`.
+fn has_fields(value: &[u8]) -> bool {
+    let Some(sign) = memchr::memchr(b'=', value) else { return false };
+    let (name, rest) = (&value[..sign], &value[sign + 1..]);
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+    let has_next =
+        memchr::memchr2(b'&', b';', rest).is_some_and(|next| memchr::memchr(b'=', &rest[next..]).is_some());
+    name.len() > 1
+        && name.iter().all(is_name)
+        && !rest.is_empty()
+        && (has_next || name.contains(&b'.') && super::letters::randomness(name) < 0.0)
+}
+
+/// `orders-db-password`, `app.auth_token`: words, and at their end what they are the name of.
+fn is_secrets_name(value: &[u8]) -> bool {
+    const ENDS: &[&str] = &[
+        "password",
+        "passwd",
+        "pass",
+        "pwd",
+        "secret",
+        "secrets",
+        "token",
+        "key",
+        "credentials",
+        "credential",
+        "apikey",
+        "passphrase",
+        "psw",
+        "salt",
+        "keys",
+        "tokens",
+    ];
+    let Some(joint) = value.iter().rposition(|byte| matches!(byte, b'-' | b'_' | b'.' | b'/' | b' ' | b':'))
+    else {
+        return false;
+    };
+    let (words, last) = (&value[..joint], &value[joint + 1..]);
+    let is_end = |end: &&str| last.eq_ignore_ascii_case(end.as_bytes());
+    ENDS.iter().any(is_end) && super::letters::randomness(words) < 12.0
+}
+
+/// `0x7e646e2c`, `100u64`.
+fn is_constant(value: &[u8]) -> bool {
+    let hex = value.strip_prefix(b"0x").or_else(|| value.strip_prefix(b"0X"));
+    hex.is_some_and(|digits| {
+        digits.len() <= 16 && digits.iter().all(|byte| byte.is_ascii_hexdigit() || b"_uUlLn".contains(byte))
+    })
+}
+
+/// `\u00f1`: letters of other languages, written out.
+pub(super) fn has_escaped_letters(value: &[u8]) -> bool {
+    value.windows(6).any(|window| window.starts_with(b"\\u") && window[2..].iter().all(u8::is_ascii_hexdigit))
 }
 
 fn is_encrypted(value: &[u8]) -> bool {
@@ -447,6 +523,11 @@ fn is_path(value: &[u8], classes: &Classes) -> bool {
 fn is_pattern(value: &[u8], classes: &Classes) -> bool {
     let holds = |part: &[u8]| memchr::memmem::find(value, part).is_some();
     let is_expression = holds(b"[a-z")
+        || holds(b"[a-f")
+        || holds(b"]+")
+        || holds(b"]{")
+        || holds(b")+")
+        || holds(b"]*")
         || holds(b"[A-Z")
         || holds(b"[0-9")
         || holds(b"(?")

@@ -147,6 +147,12 @@ pub(super) fn of_place(bytes: &[u8], secret: &Range<usize>, operator: &[u8], mut
     } else {
         say(Clue::Bare);
         of_bare(&bytes[secret.clone()], operator, after, &mut say);
+        if is_first_of_text(&bytes[secret.clone()], &bytes[secret.end..bytes.len().min(secret.end + 24)]) {
+            say(Clue::Running);
+        }
+    }
+    if operator.trim_ascii().is_empty() && !operator.is_empty() {
+        say(Clue::Apart);
     }
     if [&b"=="[..], b"!=", b"||", b"??", b"or "]
         .iter()
@@ -154,6 +160,72 @@ pub(super) fn of_place(bytes: &[u8], secret: &Range<usize>, operator: &[u8], mut
     {
         say(Clue::Compared);
     }
+}
+
+/// Says what is between a name and its value: `password) "…"` is in a list of arguments, `key = get("…")` looks something up.
+pub(super) fn of_join(between: &[u8], operator: &[u8], mut say: impl FnMut(Clue)) {
+    const LOOKUPS: &[&str] = &[
+        "get",
+        "env",
+        "find",
+        "lookup",
+        "select",
+        "query",
+        "translate",
+        "trans",
+        "param",
+        "input",
+        "config",
+        "field",
+        "fetch",
+        "load",
+        "read",
+        "resolve",
+        "require",
+        "import",
+        "label",
+        "text",
+        "message",
+        "i18n",
+        "form",
+        "request",
+        "cookie",
+        "header",
+        "attr",
+        "setting",
+        "option",
+        "flag",
+        "path",
+        "file",
+        "arg",
+        "column",
+        "element",
+        "by",
+        "prompt",
+        "session",
+        "resource",
+        "ref",
+    ];
+    let closes_first = between.iter().find(|byte| matches!(byte, b')' | b'(' | b'=' | b':')) == Some(&b')');
+    let signs = operator.trim_ascii();
+    if closes_first && (signs.is_empty() || signs == b",") {
+        say(Clue::Call);
+    }
+    let Some(open) = signs.iter().rposition(|byte| matches!(byte, b'(' | b'[' | b'{')) else { return };
+    let name = &signs[..open];
+    let name = name.rsplit(|byte| b"=:> \t".contains(byte)).next().unwrap_or_default();
+    let name = name.rsplit(|byte| matches!(byte, b'.' | b'>')).next().unwrap_or_default();
+    // `setPassword("…")` has nothing before its bracket.
+    if name.is_empty() {
+        if signs.len() > 1 {
+            say(Clue::Wrapped);
+        }
+        return;
+    }
+    let is_lookup = |word: &&str| super::holds(name, word);
+    let is_short =
+        name.len() <= 2 && name.iter().all(|byte| byte.is_ascii_alphabetic() || b"_$".contains(byte));
+    say(if is_short || LOOKUPS.iter().any(|word| is_lookup(&word)) { Clue::Fetched } else { Clue::Wrapped });
 }
 
 /// `f"…{name}"`, and literals that go on: `"…" + name`.
@@ -186,8 +258,13 @@ fn of_quoted(bytes: &[u8], secret: &Range<usize>, say: &mut impl FnMut(Clue)) {
 
 /// Whether a value without quotes is code: a name, an attribute, something with an end of a statement behind it.
 fn of_bare(value: &[u8], operator: &[u8], after: Option<u8>, say: &mut impl FnMut(Clue)) {
-    let is_spaced = operator.first().is_some_and(u8::is_ascii_whitespace)
-        && operator.last().is_some_and(u8::is_ascii_whitespace);
+    let is_blank = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_whitespace);
+    let is_spaced = operator.contains(&b'=')
+        && is_blank(operator.first())
+        && is_blank(operator.last())
+        && !operator.contains(&b'\n');
+    // `${NAME:-value}`
+    let is_default = operator.starts_with(b":-");
     let is_name_byte = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let starts_as_name = value.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_');
     let is_name = starts_as_name && value.iter().all(is_name_byte);
@@ -204,16 +281,26 @@ fn of_bare(value: &[u8], operator: &[u8], after: Option<u8>, say: &mut impl FnMu
         say(Clue::Attribute);
     }
     let ends_statement = matches!(after, Some(b';' | b',' | b')' | b']' | b'}'));
-    let is_literal = !ends_statement && !is_spaced && classes.digits > 0;
+    let is_assigned = operator == b"=" || classes.digits > 0;
+    let is_literal = is_default || !ends_statement && !is_spaced && is_assigned;
     if is_name && is_wordy && classes.digits <= 2 && !is_literal {
         say(Clue::Identifier);
     }
-    if ends_statement && (is_spaced || is_name || is_chain) {
+    // `Password=…;` is a connection string's.
+    let is_field = after == Some(b';') && operator == b"=";
+    if ends_statement && (is_spaced || is_name || is_chain) && !is_default && !is_field {
         say(Clue::Code);
     }
     if memchr::memmem::find(operator, b":=").is_some() || memchr::memmem::find(operator, b"->").is_some() {
         say(Clue::Code);
     }
+}
+
+/// Whether a word without quotes is followed by more of them.
+fn is_first_of_text(value: &[u8], after: &[u8]) -> bool {
+    let Some(rest) = after.strip_prefix(b" ") else { return false };
+    let word = rest.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+    value.iter().all(u8::is_ascii_alphabetic) && word > 0 && rest.get(word) == Some(&b' ')
 }
 
 /// Parts that are names, joined by `.`, `->`, `::` or `?.`.

@@ -4,7 +4,7 @@ use super::{
     letters::{Words, randomness, words},
     shape,
     vocabulary::holds_stand_in,
-    weights::{Clue, LEAST_RANDOM, MOST_RANDOM, RANDOM_PER_BIT},
+    weights::{Clue, LEAST_RANDOM, LEAST_RANDOM_PASSWORD, MOST_RANDOM, RANDOM_PER_BIT},
 };
 
 /// What characters a value is made of.
@@ -13,7 +13,7 @@ pub(super) struct Classes {
     pub(super) lower: usize,
     pub(super) upper: usize,
     pub(super) digits: usize,
-    /// `-`, `_`, `.`, `/`, `:`, `=` and `+`, which join words and stand in base64.
+    /// `-`, `_`, `.`, `/`, `:`, `,`, `=` and `+`, which join words and stand in base64.
     pub(super) joints: usize,
     pub(super) blanks: usize,
     pub(super) symbols: usize,
@@ -34,7 +34,7 @@ impl Classes {
                     classes.digits += 1;
                     classes.numbers += usize::from(!last.is_ascii_digit());
                 }
-                b'-' | b'_' | b'.' | b'/' | b':' | b'=' | b'+' => classes.joints += 1,
+                b'-' | b'_' | b'.' | b'/' | b':' | b'=' | b'+' | b',' => classes.joints += 1,
                 b' ' | b'\t' => classes.blanks += 1,
                 0x80.. => classes.foreign += 1,
                 _ => classes.symbols += 1,
@@ -50,9 +50,12 @@ impl Classes {
 }
 
 /// How many tenths of a bit a value's randomness counts for.
-pub(super) fn random_weight(value: &[u8]) -> i32 {
+pub(super) fn random_weight(value: &[u8], is_password: bool) -> i32 {
     let weight = randomness(value) * RANDOM_PER_BIT;
-    (weight.round() as i32).clamp(LEAST_RANDOM, MOST_RANDOM)
+    // Words with digits and signs are what people take.
+    let is_dressed = is_password && value.iter().any(|byte| !byte.is_ascii_alphabetic());
+    let least = if is_dressed { LEAST_RANDOM_PASSWORD } else { LEAST_RANDOM };
+    (weight.round() as i32).clamp(least, MOST_RANDOM)
 }
 
 /// All that the value says.
@@ -60,7 +63,7 @@ pub(super) fn of_value(value: &[u8], is_password: bool, say: &mut impl FnMut(Clu
     let classes = Classes::of(value);
     let words = words(value);
     length(value.len(), say);
-    characters(value, &classes, say);
+    characters(value, &classes, is_password, say);
     if shape::is_filler(value) {
         say(Clue::Filler);
     }
@@ -81,7 +84,7 @@ fn length(length: usize, say: &mut impl FnMut(Clue)) {
     }
 }
 
-fn characters(value: &[u8], classes: &Classes, say: &mut impl FnMut(Clue)) {
+fn characters(value: &[u8], classes: &Classes, is_password: bool, say: &mut impl FnMut(Clue)) {
     let letters = classes.letters();
     if classes.foreign > 0 {
         // A letter has two or three bytes there.
@@ -95,9 +98,13 @@ fn characters(value: &[u8], classes: &Classes, say: &mut impl FnMut(Clue)) {
     } else if classes.digits > 0 && letters > 0 {
         say(Clue::Mixed);
     } else if letters == 0 && classes.foreign == 0 {
-        say(Clue::Digits);
+        let is_number = is_password && classes.digits == value.len() && value.len() >= 6;
+        say(if is_number { Clue::Number } else { Clue::Digits });
     } else if classes.symbols == 0 {
         say(Clue::Letters);
+    }
+    if shape::has_escaped_letters(value) {
+        say(Clue::ForeignText);
     }
     let is_title = classes.upper == 1
         && value[0].is_ascii_uppercase()
@@ -114,34 +121,34 @@ pub(super) fn is_stand_in(value: &[u8], classes: &Classes, words: Words) -> bool
     if counts(words) && (classes.digits == 0 || shape::counts_up(value)) {
         return true;
     }
-    // `P@ssw0rd`, `s3cr3t`.
-    let Some((plain, length)) = unleet(value) else { return false };
-    let plain = &plain[..length];
-    counts(super::letters::words(plain)) && shape::counts_up(plain)
+    // `P@ssw0rd`, `s3cr3t`; what stands behind all letters is a number, or one more of them.
+    let behind = value.iter().rev().take_while(|byte| !byte.is_ascii_alphabetic()).count();
+    [value.len() - behind, value.len()].into_iter().any(|end| {
+        let Some((plain, length)) = unleet(value, end) else { return false };
+        let plain = &plain[..length];
+        counts(super::letters::words(plain)) && shape::counts_up(plain)
+    })
 }
 
-/// The value with the digits and signs that stand for letters as these; `None` where there are none, or it is long.
-fn unleet(value: &[u8]) -> Option<([u8; 48], usize)> {
+/// The value with the digits and signs before `end` that stand for letters as these; `None` where there are none, or it is long.
+fn unleet(value: &[u8], end: usize) -> Option<([u8; 48], usize)> {
     let mut plain = [0_u8; 48];
     if value.len() > plain.len() {
         return None;
     }
-    let end = value.len() - value.iter().rev().take_while(|byte| !byte.is_ascii_alphabetic()).count();
     let mut is_changed = false;
     for (at, &byte) in value.iter().enumerate() {
         let letter = match byte {
             b'0' => b'o',
-            b'1' | b'!' => b'i',
+            b'1' => b'i',
             b'3' => b'e',
             b'4' | b'@' => b'a',
             b'5' | b'$' => b's',
             b'7' | b'+' => b't',
             _ => byte,
         };
-        // What stands behind all letters is a number.
-        let is_within = at < end;
-        is_changed |= is_within && letter != byte;
-        plain[at] = if is_within { letter } else { byte };
+        plain[at] = if at < end { letter } else { byte };
+        is_changed |= plain[at] != byte;
     }
     is_changed.then_some((plain, value.len()))
 }
@@ -168,7 +175,11 @@ fn made_of_words(
         && !(is_password && others == classes.digits)
     {
         say(Clue::WordsNumbers);
-    } else if words.covered * 5 >= letters * 3 && classes.digits * 3 <= letters && words.longest >= 4 {
+    } else if words.covered * 5 >= letters * 3
+        && classes.digits * 3 <= letters
+        && words.longest >= 4
+        && !(is_password && classes.digits > 0 && others == classes.digits)
+    {
         say(Clue::MostWords);
     }
 }

@@ -9,6 +9,8 @@ pub(crate) const LOW: i32 = 10;
 pub(super) const RANDOM_PER_BIT: f32 = 2.5;
 pub(super) const MOST_RANDOM: i32 = 60;
 pub(super) const LEAST_RANDOM: i32 = -30;
+/// The same where the value has what people add to words to make a password.
+pub(super) const LEAST_RANDOM_PASSWORD: i32 = -15;
 
 macro_rules! clues {
     ($($name:ident $weight:literal $says:literal,)*) => {
@@ -54,6 +56,10 @@ clues! {
     Bare 0 "unquoted",
     Spaced -15 "unquoted, blanks around the sign before it",
     Code -45 "unquoted in what looks like code",
+    Wrapped -10 "handed to a function, or in a list",
+    Fetched -130 "the argument of what looks values up",
+    Apart -25 "only a blank before it",
+    Running -60 "the first word of a text",
     Compared -10 "compared with, or a fallback",
     Reference -250 "refers to a value elsewhere",
     Call -250 "a call, an index or an expression",
@@ -62,11 +68,13 @@ clues! {
     Attribute -120 "an attribute of something",
     // The value.
     Tiny -50 "fewer than five characters",
-    Short -25 "five characters",
+    Short -20 "five characters",
     Brief -8 "six or seven characters",
     Long 10 "sixteen characters or more",
     Letters -25 "letters only",
     Digits -40 "digits only",
+    Number -5 "a password of digits",
+    Constant -60 "a number",
     Mixed 15 "letters and digits",
     Symbols 22 "letters, digits or both, and symbols as in passwords",
     Title -20 "one word with a capital",
@@ -84,6 +92,9 @@ clues! {
     Prose -80 "several words of text",
     Blank -40 "has blanks",
     Path -90 "a path",
+    Fields -120 "names with values of their own",
+    Fragment -60 "a piece of code",
+    SecretsName -40 "the name of a secret",
     Url -120 "a URL",
     Mail -70 "a mail address",
     Host -70 "a host name",
@@ -93,6 +104,7 @@ clues! {
     Markup -120 "markup or style",
     Pattern -120 "a pattern or a rule of validation",
     StoredHash -160 "a stored hash of a password",
+    Decoded -250 "a stand-in, in base64",
     Encrypted -160 "encrypted",
     PublicKey -160 "a public key or certificate",
     Dictionary -40 "one common word and little else",
