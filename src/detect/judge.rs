@@ -124,8 +124,7 @@ pub(super) fn judge(
 
 /// The score of what a generic rule found, if it is believed at least a little.
 fn weigh(rule: &Rule, bytes: &[u8], span: &Range<usize>, secret: &Range<usize>) -> Result<Score, Refusal> {
-    // The matches of rules with such ids start in the name that the value is assigned to.
-    let naming = if rule.id.starts_with("generic-") { Naming::InMatch } else { Naming::BySyntax };
+    let naming = if rule.is_by_name() { Naming::InMatch } else { Naming::BySyntax };
     let score = score::weigh(bytes, span, secret, naming);
     if rule.id == KEY_RULE && (score.has(Clue::PasswordName) || score.has(Clue::HeaderName)) {
         return Err(Refusal::OtherRule(score));

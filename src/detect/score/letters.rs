@@ -16,7 +16,7 @@ const LONGEST_RUN: usize = 64;
 /// Whether a word is one that stands in for secrets.
 static DICTIONARY: LazyLock<HashMap<&'static [u8], bool>> = LazyLock::new(|| {
     let common = WORDS.lines().map(|word| (word.as_bytes(), false));
-    let stand_ins = STAND_INS.iter().map(|word| (word.as_bytes(), true));
+    let stand_ins = STAND_INS.split_ascii_whitespace().map(|word| (word.as_bytes(), true));
     common.chain(stand_ins).collect()
 });
 

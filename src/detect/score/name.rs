@@ -1,7 +1,7 @@
 //! What the name says that a value is assigned to.
 
 use super::{
-    vocabulary::{ABOUT, KEY_KINDS, SPEAKING, TURNED},
+    vocabulary::{ABOUT, KEY_KINDS, OTHERS, SPEAKING, TURNED, is_among},
     weights::Clue,
 };
 
@@ -41,39 +41,6 @@ const PREFIXES: &[(&str, Clue)] = &[
     ("apikey", Clue::ApiKeyName),
     ("secret", Clue::SecretName),
 ];
-/// Words that end in such a part and mean something else.
-const OTHERS: &[&str] = &[
-    "bypass",
-    "compass",
-    "trespass",
-    "encompass",
-    "surpass",
-    "monkey",
-    "turkey",
-    "hotkey",
-    "hockey",
-    "whiskey",
-    "donkey",
-    "jockey",
-    "keycloak",
-    "overpass",
-    "underpass",
-    "multipass",
-    "tokenizer",
-    "tokenize",
-    "tokenized",
-    "secretary",
-    "pubkey",
-    "publickey",
-    "primarykey",
-    "foreignkey",
-    "sortkey",
-    "cachekey",
-    "onkey",
-    "basalt",
-    "cobalt",
-    "asphalt",
-];
 
 /// The words of a name, lower case is up to who compares.
 pub(super) fn split(name: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
@@ -106,10 +73,6 @@ fn is(word: &[u8], other: &str) -> bool {
     word.eq_ignore_ascii_case(other.as_bytes())
 }
 
-fn is_among(word: &[u8], list: &[&str]) -> bool {
-    list.iter().any(|other| is(word, other))
-}
-
 fn ends_with(word: &[u8], end: &str) -> bool {
     word.len() > end.len() && is(&word[word.len() - end.len()..], end)
 }
@@ -123,7 +86,7 @@ fn of_word(word: &[u8]) -> Option<Clue> {
     if let Some((_, clue)) = SPEAKING.iter().find(|(speaking, _)| is(word, speaking)) {
         return Some(*clue);
     }
-    if is_among(word, OTHERS) {
+    if is_among(word, &OTHERS) {
         return None;
     }
     let ending = SUFFIXES.iter().find(|(end, _)| ends_with(word, end));
@@ -153,19 +116,19 @@ pub(super) fn of_name(name: &[u8], mut say: impl FnMut(Clue)) {
         }),
     };
     say(clue);
-    if words[at + 1..].iter().any(|word| is_among(word, ABOUT)) {
+    if words[at + 1..].iter().any(|word| is_among(word, &ABOUT)) {
         say(Clue::AboutName);
     }
-    if words[..at].iter().any(|word| is_among(word, TURNED)) {
+    if words[..at].iter().any(|word| is_among(word, &TURNED)) {
         say(Clue::TurnedName);
     }
 }
 
 fn is_kind_of_key(word: &[u8], before: Option<&[u8]>) -> bool {
     if word.len() > 3 && !is(word, "keys") {
-        return KEY_KINDS.iter().any(|kind| starts_with(word, kind) && word.len() == kind.len() + 3);
+        return is_among(&word[..word.len() - 3], &KEY_KINDS);
     }
-    before.is_some_and(|before| is_among(before, KEY_KINDS))
+    before.is_some_and(|before| is_among(before, &KEY_KINDS))
 }
 
 #[cfg(test)]
