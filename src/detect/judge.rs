@@ -1,4 +1,4 @@
-//! What the regex found, judged by its own bytes: entropy, checksum, placeholders.
+//! What the regex found, judged by its own bytes: entropy, checksum, placeholders, and for generic rules a score.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -7,10 +7,11 @@ use super::{
     context,
     known::{Found, Known},
     placeholder,
+    score::{self, Clue, Naming, Score},
 };
 use crate::{
     model::{Secret, Span},
-    rule::{Origin, Rule},
+    rule::{Origin, Rule, Specificity},
 };
 
 /// One match of one rule, in the content's offsets.
@@ -34,6 +35,26 @@ pub struct RawMatch {
     pub known: Option<Known>,
     /// Its rule has more matches behind this one, which are left out: there are too many in this content.
     pub is_last: bool,
+    /// What speaks for and against it, where the rule leaves that to the score.
+    pub score: Option<Score>,
+}
+
+/// Why what a regex found is no match.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Refusal {
+    /// Its entropy is not above the rule's, in bits per character.
+    Entropy {
+        /// Its own.
+        found: f32,
+        /// The rule's.
+        least: f32,
+    },
+    /// It stands in for a secret: a placeholder or a reference.
+    StandIn,
+    /// What speaks for it does not reach the least score.
+    Score(Score),
+    /// Its name is one that another rule is for.
+    OtherRule(Score),
 }
 
 impl RawMatch {
@@ -59,30 +80,39 @@ pub(super) fn of_known(rule: usize, bytes: &[u8], base: u64, found: Found) -> Ra
         context: context::assigned_name(bytes, place.start),
         known: Some(known),
         is_last: false,
+        score: None,
     }
 }
 
 /// The match, unless its own bytes say that it is no secret. `base` is where `bytes` start in the content.
+///
+/// # Errors
+/// Why it is none.
 pub(super) fn judge(
     rule: (usize, &Rule),
     bytes: &[u8],
     base: u64,
     span: Range<usize>,
     secret: Range<usize>,
-) -> Option<RawMatch> {
+) -> Result<RawMatch, Refusal> {
     let (index, rule) = rule;
     let value = &bytes[secret.clone()];
     let entropy = entropy::shannon_entropy(value);
-    if rule.entropy.is_some_and(|least| entropy <= least) {
-        return None;
+    if let Some(least) = rule.entropy.filter(|least| entropy <= *least) {
+        return Err(Refusal::Entropy { found: entropy, least });
     }
     let checksum = rule.checksum.and_then(|checksum| checksum.verify(value));
     let is_proved = checksum == Some(true) || rule.origin == Origin::User;
-    if !is_proved && placeholder::is_ruled_out(bytes, &secret, rule.specificity) {
-        return None;
+    let mut score = None;
+    if !is_proved {
+        if rule.specificity == Specificity::Generic {
+            score = Some(weigh(rule, bytes, &span, &secret)?);
+        } else if placeholder::is_ruled_out(bytes, &secret, rule.specificity) {
+            return Err(Refusal::StandIn);
+        }
     }
     let at = |range: Range<usize>| Span::new(base + range.start as u64, base + range.end as u64);
-    Some(RawMatch {
+    Ok(RawMatch {
         rule: index,
         span: at(span),
         secret_span: at(secret.clone()),
@@ -92,8 +122,22 @@ pub(super) fn judge(
         context: context::assigned_name(bytes, secret.start),
         known: None,
         is_last: false,
+        score,
     })
 }
+
+/// The score of what a generic rule found, if it is believed at least a little.
+fn weigh(rule: &Rule, bytes: &[u8], span: &Range<usize>, secret: &Range<usize>) -> Result<Score, Refusal> {
+    let naming = if rule.is_by_name() { Naming::InMatch } else { Naming::BySyntax };
+    let score = score::weigh(bytes, span, secret, naming);
+    if rule.id == KEY_RULE && (score.has(Clue::PasswordName) || score.has(Clue::HeaderName)) {
+        return Err(Refusal::OtherRule(score));
+    }
+    if score.total() < score::LOW { Err(Refusal::Score(score)) } else { Ok(score) }
+}
+
+/// The rule whose names include parts of those that other rules are for (`auth_password`, `authorization`).
+const KEY_RULE: &str = "generic-api-key";
 
 /// A careful guess at how many bits an attacker has to try, for values nobody says the origin of.
 ///

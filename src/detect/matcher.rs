@@ -15,14 +15,14 @@ use super::{
     canonical::canonical,
     cap::Counts,
     cluster::clusters,
-    context,
     judge::{judge, of_known},
     known::{self, Known, KnownValues, Reader, Whereabouts},
     machine::Machine,
     nearby,
     prefilter::{Hit, Plan, Prefilter},
+    score,
 };
-use crate::rule::{Detection, Origin, Rule, Search, builtin_plan};
+use crate::rule::{Detection, Origin, Rule, Search, Specificity, builtin_plan};
 
 /// A set of rules that can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -130,7 +130,7 @@ impl Detector {
         let nearby = nearby::Finder::new(&rules);
         let farthest = farthest.max(if known.is_some() { known::REACH } else { 0 });
         let farthest = farthest.max(if nearby.is_some() { nearby::REACH } else { 0 });
-        let margin = farthest + prefilter.max_len() + context::LOOK_BACK + 16;
+        let margin = farthest + prefilter.max_len() + score::REACH + 16;
         Ok(Self { rules, prefilter, uses, margin, known, nearby, idle: Mutex::default() })
     }
 
@@ -381,14 +381,18 @@ impl Detector {
             if self.is_capped(rule) {
                 (range, secret) = without_line_ends(bytes, range, secret);
             }
-            if let Some(found) = judge((rule, compiled), bytes, base, range, secret) {
-                pass.matches.push(found);
-                if self.is_capped(rule) {
-                    counts.add(rule);
-                }
+            let judged = judge((rule, compiled), bytes, base, range, secret.clone());
+            // What was refused as a value may hold the name of another: `key="PASSWORD" value="…"`.
+            let is_given_back = judged.is_err()
+                && secret.start > whole.start()
+                && compiled.specificity == Specificity::Generic
+                && compiled.origin == Origin::BuiltIn;
+            if judged.is_ok() && self.is_capped(rule) {
+                counts.add(rule);
             }
             // No rule matches the empty string, so this moves on.
-            input.set_start(whole.end());
+            input.set_start(if is_given_back { secret.start } else { whole.end() });
+            pass.matches.extend(judged.ok());
         }
     }
 

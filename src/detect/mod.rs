@@ -1,4 +1,4 @@
-//! From bytes to raw matches: prefilter, clusters, regexes, entropy, checksums, placeholders.
+//! From bytes to raw matches: prefilter, clusters, regexes, entropy, checksums, placeholders, scores.
 //!
 //! [`Content`] comes in, [`RawMatch`]es go out. A match depends on the content's bytes alone, and on those within a known distance
 //! only: paths, lines, marks and other matches are judged by `triage`. Results are the same whether content is held whole or
@@ -17,6 +17,7 @@ mod matcher;
 mod nearby;
 mod placeholder;
 mod prefilter;
+mod score;
 mod trace;
 mod utf16;
 
@@ -24,8 +25,9 @@ pub use block::is_split;
 pub use canonical::canonical;
 pub use cap::MOST_MATCHES;
 pub use content::{Content, FileContent, Utf16Content};
-pub use judge::{RawMatch, strength_bits};
+pub use judge::{RawMatch, Refusal, strength_bits};
 pub use matcher::{DetectError, Detector};
 pub use placeholder::{is_placeholder, reads_like_words};
+pub use score::{Clue, Score};
 pub use trace::{Trace, Tracer};
 pub use utf16::Utf16;

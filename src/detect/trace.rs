@@ -24,6 +24,7 @@ use super::{
     judge::of_known,
     known::{self, Form, Reader},
     matcher::{Detector, Pass, Scratch, Use, in_order},
+    score,
 };
 use crate::{
     model::{Segment, Span},
@@ -95,7 +96,7 @@ pub struct Tracer<'d> {
 }
 
 /// What a regex's look-around and the judging of a value see beyond a cluster, in bytes.
-const GUARD: usize = 4;
+const GUARD: usize = 4 + score::REACH;
 
 impl Detector {
     /// Ready to scan content that comes in families.

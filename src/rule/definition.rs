@@ -225,6 +225,12 @@ pub struct Required {
 }
 
 impl Rule {
+    /// Whether it knows a value only by the name it is assigned to, in which its matches start: what another rule's own syntax says of
+    /// the same value is more.
+    pub fn is_by_name(&self) -> bool {
+        self.origin == Origin::BuiltIn && self.id.starts_with("generic-")
+    }
+
     /// The id of the rule that stands for known values.
     pub const KNOWN: &str = "known-value";
 

@@ -26,7 +26,12 @@ pub(super) fn evidence(detector: &Detector, found: &RawMatch, hides_name: bool) 
 
 /// How far a match is believed. A checksum decides; else the rule's own word; else what its pattern says.
 pub(super) fn confidence(rule: &Rule, found: &RawMatch) -> Confidence {
-    if found.known.is_some() { Confidence::High } else { confidence_with(rule, found.checksum) }
+    if found.known.is_some() {
+        return Confidence::High;
+    }
+    let confidence = confidence_with(rule, found.checksum);
+    let is_doubtful = found.score.is_some_and(|score| !score.is_enough());
+    if is_doubtful { confidence.min(Confidence::Low) } else { confidence }
 }
 
 /// Where the secret manager has it: current values first.

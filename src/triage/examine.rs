@@ -21,7 +21,7 @@ use super::{
     overlap::Claim,
 };
 use crate::{
-    detect::{Content, RawMatch, known::ValueId, strength_bits},
+    detect::{Content, RawMatch, Score, known::ValueId, strength_bits},
     model::{Confidence, Evidence, Fingerprint, LineDigest, Position, Secret, Span},
 };
 
@@ -199,6 +199,7 @@ impl Candidate<'_> {
         }
         let known = found.known.as_ref().map(|known| (known.value.0, known.form as u8));
         number(known.map_or(0, |(value, form)| 1 + (u64::from(value) << 8 | u64::from(form))));
+        number(u64::from(found.score.is_some_and(Score::is_enough)));
         number(self.before.len() as u64);
         hash.update(&self.before);
         hash.update(&self.lines);

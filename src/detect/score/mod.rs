@@ -1,0 +1,219 @@
+//! Whether a value that stands where a secret would is one: a score over evidence.
+//!
+//! A value in its place comes in; pieces of evidence ([`Clue`]) with their weights come out, and their sum. The weights are the one table in
+//! `weights.rs`. What is looked at lies in the match itself, or on its own lines no farther than [`REACH`] bytes before or behind it.
+//! Paths and other matches are not known here.
+
+mod decoded;
+mod letters;
+mod name;
+mod shape;
+mod syntax;
+mod value;
+mod vocabulary;
+mod weights;
+
+use std::ops::Range;
+
+use super::context;
+
+pub(super) use shape::is_filler;
+pub(super) use syntax::is_reference;
+pub(super) use vocabulary::holds_stand_in;
+pub use weights::Clue;
+pub(super) use weights::LOW;
+use weights::THRESHOLD;
+
+/// How far from a match the judging of its value looks, in bytes: part of what a match may depend on.
+pub(super) const REACH: usize =
+    if NAME_BACK + LOOK_BACK > context::LOOK_BACK { NAME_BACK + LOOK_BACK } else { context::LOOK_BACK };
+/// How far before a name is looked.
+const LOOK_BACK: usize = 100;
+/// How far behind the secret.
+const LOOK_AHEAD: usize = 96;
+/// Bytes of a name before the match that has its end.
+const NAME_BACK: usize = 64;
+
+/// Pieces of evidence, and how random the value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Score {
+    seen: u128,
+    random: i16,
+}
+
+impl Score {
+    fn say(&mut self, clue: Clue) {
+        self.seen |= 1 << clue as u32;
+    }
+
+    /// Each piece of evidence once.
+    pub fn clues(self) -> impl Iterator<Item = Clue> {
+        Clue::ALL.iter().copied().filter(move |clue| self.has(*clue))
+    }
+
+    /// Whether this was seen.
+    pub fn has(self, clue: Clue) -> bool {
+        self.seen & 1 << clue as u32 != 0
+    }
+
+    /// What the value's randomness counts for, in tenths of a bit.
+    pub fn random(self) -> i32 {
+        i32::from(self.random)
+    }
+
+    /// Whether it reaches what a secret has to.
+    pub fn is_enough(self) -> bool {
+        self.total() >= THRESHOLD
+    }
+
+    /// The sum, in tenths of a bit.
+    pub fn total(self) -> i32 {
+        self.random() + self.clues().map(Clue::weight).sum::<i32>()
+    }
+}
+
+/// Where a value's name is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// The match starts in it.
+    InMatch,
+    /// The rule's own syntax says that a secret stands there.
+    BySyntax,
+}
+
+/// Weighs the value at `secret` of the match at `span`.
+pub(super) fn weigh(bytes: &[u8], span: &Range<usize>, secret: &Range<usize>, naming: Naming) -> Score {
+    let mut score = Score::default();
+    let value = &bytes[secret.clone()];
+    let name = match naming {
+        Naming::InMatch => {
+            let name = name_at(bytes, span.start, secret.start);
+            name::of_name(&bytes[name.clone()], |clue| score.say(clue));
+            name
+        }
+        Naming::BySyntax => {
+            score.say(Clue::Position);
+            span.start..span.start
+        }
+    };
+    let operator = match naming {
+        Naming::InMatch => operator(&bytes[name.end..secret.start]),
+        Naming::BySyntax => &[],
+    };
+    syntax::of_join(&bytes[name.end..secret.start.max(name.end)], operator, |clue| score.say(clue));
+    syntax::of_place(bytes, secret, operator, |clue| score.say(clue));
+    let is_password = score.has(Clue::PasswordName) || naming == Naming::BySyntax;
+    value::of_value(value, is_password, &mut |clue| score.say(clue));
+    if naming == Naming::InMatch && is_said_public(&bytes[name.start.saturating_sub(16)..name.start]) {
+        score.say(Clue::TurnedName);
+    }
+    if echoes(&bytes[name.clone()], value) {
+        score.say(Clue::Echo);
+    }
+    nearby(bytes, name.start.min(secret.start), secret, &mut score);
+    score.random = i16::try_from(value::random_weight(value, is_password)).expect("it is clamped");
+    score
+}
+
+/// Whether a value, whatever it is for, is a stand-in by its own bytes.
+pub(super) fn is_placeholder(value: &[u8]) -> bool {
+    let is_made = || value::is_stand_in(value, &value::Classes::of(value), letters::words(value));
+    is_filler(value) || holds_stand_in(value) || shape::is_bracketed(value) || is_made()
+}
+
+/// Whether a value is plainly something else than a secret: words, a path, a URL, a hash with its algorithm.
+pub(super) fn is_something_else(value: &[u8]) -> bool {
+    const PLAIN: i32 = -60;
+    let mut is_else = false;
+    value::of_value(value, false, &mut |clue| is_else |= clue.weight() <= PLAIN);
+    is_else
+}
+
+/// The name that `start` is in.
+fn name_at(bytes: &[u8], start: usize, end: usize) -> Range<usize> {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let before = &bytes[start.saturating_sub(NAME_BACK)..start];
+    let head = before.iter().rev().take_while(|byte| is_name(byte)).count();
+    let tail = bytes[start..end].iter().take_while(|byte| is_name(byte)).count();
+    start - head..start + tail
+}
+
+/// `Public key: …`
+fn is_said_public(before: &[u8]) -> bool {
+    let word = before.trim_ascii_end();
+    word.len() < before.len()
+        && [&b"ublic"[..], b"UBLIC", b"rimary", b"oreign"].iter().any(|end| word.ends_with(end))
+}
+
+/// What stands between a name and its value, without quotes and brackets on either side.
+fn operator(between: &[u8]) -> &[u8] {
+    let is_edge = |byte: &u8| matches!(byte, b'"' | b'\'' | b'`' | b'\\' | b']' | b')');
+    let start = between.iter().take_while(|byte| is_edge(byte)).count();
+    let rest = &between[start..];
+    let end = rest.iter().rev().take_while(|byte| matches!(byte, b'"' | b'\'' | b'`' | b'\\')).count();
+    &rest[..rest.len() - end]
+}
+
+/// Whether the value's letters are those of its name, or of its name's end.
+fn echoes(name: &[u8], value: &[u8]) -> bool {
+    let letters = |bytes: &[u8]| -> ([u8; 64], usize) {
+        let mut all = [0; 64];
+        let mut count = 0;
+        for byte in bytes.iter().filter(|byte| byte.is_ascii_alphabetic()).take(64) {
+            all[count] = byte.to_ascii_lowercase();
+            count += 1;
+        }
+        (all, count)
+    };
+    let ((name, name_length), (value_letters, length)) = (letters(name), letters(value));
+    let (name, value_letters) = (&name[..name_length], &value_letters[..length]);
+    let shorter = length.min(name_length);
+    shorter >= 4
+        && length * 3 >= value.len() * 2
+        && (name.ends_with(value_letters) || value_letters.ends_with(name))
+}
+
+/// What is spoken of on the secret's line.
+fn nearby(bytes: &[u8], start: usize, secret: &Range<usize>, score: &mut Score) {
+    const HASHES: &[&str] = &[
+        "sha256",
+        "sha512",
+        "sha-256",
+        "sha1",
+        "md5",
+        "checksum",
+        "integrity",
+        "commit",
+        "fingerprint",
+        "digest",
+        "etag",
+        "uuid",
+        "guid",
+        "thumbprint",
+    ];
+    const EXAMPLES: &[&str] = &["example", "placeholder", "e.g.", "sample", "replace", "dummy", "your "];
+    let from = start.saturating_sub(LOOK_BACK);
+    let from = memchr::memrchr(b'\n', &bytes[from..start]).map_or(from, |newline| from + newline + 1);
+    let until = bytes.len().min(secret.end + LOOK_AHEAD);
+    let until =
+        memchr::memchr(b'\n', &bytes[secret.end..until]).map_or(until, |newline| secret.end + newline);
+    let (before, after) = (&bytes[from..secret.start], &bytes[secret.end..until]);
+    let speaks = |list: &[&str]| list.iter().any(|word| holds(before, word) || holds(after, word));
+    let is_hex = bytes[secret.clone()].iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-');
+    if is_hex && speaks(HASHES) {
+        score.say(Clue::HashNear);
+    }
+    if speaks(EXAMPLES) {
+        score.say(Clue::ExampleNear);
+    }
+    let line = before.trim_ascii_start();
+    if [&b"#"[..], b"//", b"*", b"<!--", b"--", b";"].iter().any(|sign| line.starts_with(sign)) {
+        score.say(Clue::CommentNear);
+    }
+}
+
+/// Whether a text has a word, without case.
+fn holds(text: &[u8], word: &str) -> bool {
+    let word = word.as_bytes();
+    text.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word))
+}

@@ -1,0 +1,552 @@
+//! What else a value may be: filler, a path, a URL, a version, a date, a hash, a pattern, prose.
+
+use super::{value::Classes, weights::Clue};
+
+/// One character over and over, or characters in their order.
+pub(in crate::detect) fn is_filler(value: &[u8]) -> bool {
+    if value.len() < 4 {
+        return true;
+    }
+    let mut counts = [0_usize; 256];
+    value.iter().for_each(|byte| counts[usize::from(*byte)] += 1);
+    let most = counts.iter().max().copied().unwrap_or(0);
+    if most * 10 >= value.len() * 6 {
+        return true;
+    }
+    let different = counts.iter().filter(|count| **count > 0).count();
+    let is_repeated = value.len() >= 8 && (different <= 2 || is_periodic(value) || counts_in_hex(value));
+    is_repeated || in_order(value) * 10 >= value.len() * 7
+}
+
+/// Bytes in hex that count up (`000102030405…`).
+fn counts_in_hex(value: &[u8]) -> bool {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let byte = |pair: &[u8]| Some(digit(pair[0])? * 16 + digit(pair[1])?);
+    let pairs = value.chunks_exact(2);
+    let steps = pairs
+        .clone()
+        .zip(pairs.skip(1))
+        .filter(|(one, other)| byte(one).zip(byte(other)).is_some_and(|(one, other)| other == one + 1));
+    value.len() >= 16 && steps.count() * 10 >= (value.len() / 2 - 1) * 7
+}
+
+/// A short stretch over and over (`abababab`, `123123123`).
+fn is_periodic(value: &[u8]) -> bool {
+    (2..=value.len() / 3).any(|period| value.iter().zip(&value[period..]).all(|(one, other)| one == other))
+}
+
+/// How many bytes stand in runs of at least four that count up or down (`1234`, `dcba`), or go along a row of keys.
+fn in_order(value: &[u8]) -> usize {
+    const LEAST: usize = 4;
+    const ROWS: [&[u8]; 4] = [b"qwertyuiop", b"asdfghjkl", b"zxcvbnm", b"1234567890"];
+    let step = |pair: &[u8]| {
+        let (one, other) = (pair[0].to_ascii_lowercase(), pair[1].to_ascii_lowercase());
+        let by_value = i16::from(other) - i16::from(one);
+        let on_row = |row: &&[u8]| row.windows(2).any(|keys| keys == [one, other]);
+        if by_value.abs() == 1 {
+            by_value
+        } else if ROWS.iter().any(|row| on_row(row)) {
+            2
+        } else {
+            0
+        }
+    };
+    let (mut total, mut run, mut last) = (0, 1, 0);
+    for pair in value.windows(2) {
+        let this = step(pair);
+        if this != 0 && (run == 1 || this == last) {
+            run += 1;
+        } else {
+            total += if run >= LEAST { run } else { 0 };
+            run = if this != 0 { 2 } else { 1 };
+        }
+        last = this;
+    }
+    total + if run >= LEAST { run } else { 0 }
+}
+
+/// Whether each number in it is one that people count by: up to three digits in order or equal, a year, or one or two digits.
+pub(super) fn counts_up(value: &[u8]) -> bool {
+    value.split(|byte| !byte.is_ascii_digit()).filter(|number| !number.is_empty()).all(|number| {
+        let up = |pair: &[u8]| pair[1] == pair[0] + 1 || pair == b"90";
+        let is_counted = number.windows(2).all(up) || number.windows(2).all(|pair| pair[0] == pair[1]);
+        let is_year = number.len() == 4 && (number.starts_with(b"19") || number.starts_with(b"20"));
+        number.len() <= 2 || is_counted || is_year
+    })
+}
+
+/// Says what the value is shaped like.
+pub(super) fn of_shape(value: &[u8], classes: &Classes, say: &mut impl FnMut(Clue)) {
+    const SHAPES: &[(Clue, fn(&[u8], &Classes) -> bool)] = &[
+        (Clue::Bracketed, |value, _| is_bracketed(value)),
+        (Clue::Ellipsis, |value, _| is_cut(value)),
+        (Clue::StoredHash, |value, _| is_stored_hash(value)),
+        (Clue::Encrypted, |value, _| is_encrypted(value)),
+        (Clue::PublicKey, |value, _| is_public_key(value)),
+        (Clue::Directive, |value, _| is_directive(value)),
+        (Clue::Url, |value, _| is_url(value)),
+        (Clue::Markup, |value, _| is_markup(value)),
+        (Clue::Uuid, |value, _| is_uuid(value)),
+        (Clue::Mail, |value, _| is_mail(value)),
+        (Clue::Version, is_version),
+        (Clue::Date, |value, _| is_date(value)),
+        (Clue::Host, is_host),
+        (Clue::Path, is_path),
+        (Clue::Pattern, is_pattern),
+        (Clue::Prose, is_prose),
+        (Clue::Fields, |value, _| has_fields(value)),
+        (Clue::Fragment, |value, _| {
+            value.ends_with(b"(") || value.starts_with(b")") || value.ends_with(b"=") && value.contains(&b'&')
+        }),
+        (Clue::SecretsName, |value, _| is_secrets_name(value)),
+        (Clue::Constant, |value, _| is_constant(value)),
+        (Clue::Decoded, |value, _| super::decoded::is_stand_in(value)),
+    ];
+    SHAPES.iter().filter(|(_, test)| test(value, classes)).for_each(|(clue, _)| say(*clue));
+}
+
+/// `<…>`, `[…]`, `{…}`, `%NAME%`, `@NAME@`, `__NAME__`: what people and build tools replace.
+pub(super) fn is_bracketed(value: &[u8]) -> bool {
+    match value {
+        [b'<', .., b'>'] | [b'[', .., b']'] | [b'{', .., b'}'] | [b'(', .., b')'] => true,
+        [first @ (b'%' | b'@' | b'#' | b'_'), name @ .., last] => {
+            let is_name = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
+            first == last && name.iter().all(is_name)
+        }
+        _ => false,
+    }
+}
+
+fn is_cut(value: &[u8]) -> bool {
+    let holds = |part: &[u8]| memchr::memmem::find(value, part).is_some();
+    holds(b"...")
+        || holds("…".as_bytes())
+        || holds(b"***")
+        || holds(b"XXXX")
+        || holds(b"xxxx")
+        || holds(b"####")
+}
+
+fn starts_with(value: &[u8], starts: &[&str]) -> bool {
+    let is = |start: &&str| {
+        value.len() >= start.len() && value[..start.len()].eq_ignore_ascii_case(start.as_bytes())
+    };
+    starts.iter().any(is)
+}
+
+/// bcrypt, crypt(3), argon2, Django, LDAP, PostgreSQL: what is compared with a password and can't be used as one.
+fn is_stored_hash(value: &[u8]) -> bool {
+    const STARTS: &[&str] = &[
+        "$2a$",
+        "$2b$",
+        "$2y$",
+        "$2x$",
+        "$argon2",
+        "$pbkdf2",
+        "$scrypt",
+        "$apr1$",
+        "$1$",
+        "$5$",
+        "$6$",
+        "$7$",
+        "$y$",
+        "$gy$",
+        "$p$",
+        "$h$",
+        "{sha",
+        "{ssha",
+        "{md5",
+        "{smd5",
+        "{crypt",
+        "{bcrypt",
+        "{pbkdf2",
+        "{noop}",
+        "{argon2",
+        "pbkdf2_",
+        "pbkdf2:",
+        "pbkdf2-",
+        "bcrypt_",
+        "bcrypt$",
+        "argon2$",
+        "scrypt:",
+        "sha1$",
+        "sha256$",
+        "sha256:",
+        "sha1:",
+        "sha512:",
+        "sha384-",
+        "sha512-",
+        "sha256-",
+        "sha1-",
+        "md5$",
+        "scram-sha-256$",
+        "scram-sha",
+        "$shiro1$",
+        "$shiro2$",
+    ];
+    const WITHIN: &[&[u8]] =
+        &[b":$2a$", b":$2y$", b":$2b$", b":$apr1$", b":{SHA}", b":$6$", b":$5$", b":$1$"];
+    starts_with(value, STARTS) || WITHIN.iter().any(|part| memchr::memmem::find(value, part).is_some())
+}
+
+/// `name=value&other=…`, `some.property=value`.
+fn has_fields(value: &[u8]) -> bool {
+    let Some(sign) = memchr::memchr(b'=', value) else { return false };
+    let (name, rest) = (&value[..sign], &value[sign + 1..]);
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+    let has_next =
+        memchr::memchr2(b'&', b';', rest).is_some_and(|next| memchr::memchr(b'=', &rest[next..]).is_some());
+    name.len() > 1
+        && name.iter().all(is_name)
+        && !rest.is_empty()
+        && (has_next || name.contains(&b'.') && super::letters::randomness(name) < 0.0)
+}
+
+/// `orders-db-password`, `app.auth_token`: words, and at their end what they are the name of.
+fn is_secrets_name(value: &[u8]) -> bool {
+    const ENDS: &[&str] = &[
+        "password",
+        "passwd",
+        "pass",
+        "pwd",
+        "secret",
+        "secrets",
+        "token",
+        "key",
+        "credentials",
+        "credential",
+        "apikey",
+        "passphrase",
+        "psw",
+        "salt",
+        "keys",
+        "tokens",
+    ];
+    let Some(joint) = value.iter().rposition(|byte| matches!(byte, b'-' | b'_' | b'.' | b'/' | b' ' | b':'))
+    else {
+        return false;
+    };
+    let (words, last) = (&value[..joint], &value[joint + 1..]);
+    let is_end = |end: &&str| last.eq_ignore_ascii_case(end.as_bytes());
+    ENDS.iter().any(is_end) && super::letters::randomness(words) < 12.0
+}
+
+/// `0x7e646e2c`, `100u64`.
+fn is_constant(value: &[u8]) -> bool {
+    let hex = value.strip_prefix(b"0x").or_else(|| value.strip_prefix(b"0X"));
+    hex.is_some_and(|digits| {
+        digits.len() <= 16 && digits.iter().all(|byte| byte.is_ascii_hexdigit() || b"_uUlLn".contains(byte))
+    })
+}
+
+/// `\u00f1`: letters of other languages, written out.
+pub(super) fn has_escaped_letters(value: &[u8]) -> bool {
+    value.windows(6).any(|window| window.starts_with(b"\\u") && window[2..].iter().all(u8::is_ascii_hexdigit))
+}
+
+fn is_encrypted(value: &[u8]) -> bool {
+    starts_with(
+        value,
+        &["ENC(", "ENC[", "{cipher}", "{aes}", "$ANSIBLE_VAULT", "!vault", "AQICAH", "secure:", "pkcs7,"],
+    )
+}
+
+fn is_public_key(value: &[u8]) -> bool {
+    const STARTS: &[&str] = &[
+        "ssh-rsa ",
+        "ssh-ed25519",
+        "ecdsa-sha2",
+        "AAAAB3NzaC1",
+        "AAAAC3NzaC1",
+        "MIIB",
+        "MIIC",
+        "MIID",
+        "MIIE",
+        "MIGf",
+        "MFkw",
+        "LS0tLS1CRUdJTiBD",
+        "LS0tLS1CRUdJTiBQVU",
+    ];
+    // A certificate or public key in DER is no secret; private keys have formats of their own.
+    value.len() >= 100 && starts_with(value, STARTS)
+        || starts_with(value, &["-----BEGIN", "ssh-rsa ", "pk_live_", "pk_test_"])
+}
+
+/// `%s`, `{0}`, `{name}`, `%(name)s`, `{{ name }}`.
+fn is_directive(value: &[u8]) -> bool {
+    let percent = value
+        .windows(2)
+        .any(|pair| pair[0] == b'%' && matches!(pair[1], b's' | b'd' | b'v' | b'q' | b'@' | b'('));
+    let is_only = value.len() <= 12;
+    let braces = memchr::memchr(b'{', value)
+        .and_then(|open| memchr::memchr(b'}', &value[open..]).map(|close| &value[open + 1..open + close]))
+        .is_some_and(|inner| {
+            inner.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.-:, ".contains(byte))
+        });
+    braces || percent && is_only || starts_with(value, &["%s", "%d", "%v", "%("])
+}
+
+fn is_url(value: &[u8]) -> bool {
+    let scheme = value
+        .iter()
+        .take(24)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || b"+.-".contains(byte))
+        .count();
+    scheme > 1 && value[scheme..].starts_with(b"://")
+        || starts_with(value, &["www.", "//", "mailto:", "urn:", "data:", "arn:", "jdbc:", "classpath:"])
+}
+
+fn is_markup(value: &[u8]) -> bool {
+    let holds = |part: &[u8]| memchr::memmem::find(value, part).is_some();
+    let is_color =
+        value.len() <= 9 && value.first() == Some(&b'#') && value[1..].iter().all(u8::is_ascii_hexdigit);
+    is_color
+        || holds(b"</")
+        || holds(b"/>")
+        || holds(b"<br")
+        || holds(b"&nbsp;")
+        || starts_with(value, &["rgb(", "rgba(", "var(", "calc("])
+        || (value.first() == Some(&b'<') && value.get(1).is_some_and(u8::is_ascii_alphabetic))
+        || is_selector(value)
+}
+
+/// `#password-field`, `.token-input`, `input[name=password]`.
+fn is_selector(value: &[u8]) -> bool {
+    let [b'#' | b'.', rest @ ..] = value else {
+        return memchr::memmem::find(value, b"[name=").is_some()
+            || memchr::memmem::find(value, b"[type=").is_some();
+    };
+    rest.len() > 2
+        && rest.iter().all(|byte| byte.is_ascii_alphabetic() || b"-_".contains(byte))
+        && super::letters::randomness(rest) < 0.0
+}
+
+pub(super) fn is_uuid(value: &[u8]) -> bool {
+    let is_place = |at: usize| matches!(at, 8 | 13 | 18 | 23);
+    let value = value.strip_prefix(b"{").and_then(|value| value.strip_suffix(b"}")).unwrap_or(value);
+    value.len() == 36
+        && value
+            .iter()
+            .enumerate()
+            .all(|(at, byte)| if is_place(at) { *byte == b'-' } else { byte.is_ascii_hexdigit() })
+}
+
+fn is_mail(value: &[u8]) -> bool {
+    let Some(at) = memchr::memchr(b'@', value) else { return false };
+    let host = &value[at + 1..];
+    let top = host.iter().rev().take_while(|byte| byte.is_ascii_lowercase()).count();
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._+-".contains(byte);
+    at > 0
+        && value[..at].iter().all(is_name)
+        && (2..=6).contains(&top)
+        && host.len() > top + 1
+        && host[host.len() - top - 1] == b'.'
+        && host.iter().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(byte))
+}
+
+/// `1.2.3`, `v1.4.0-beta2`, `^3.1`, `>=2`, `10.0.0.1:5432`.
+fn is_version(value: &[u8], classes: &Classes) -> bool {
+    let start = value.iter().take_while(|byte| b"^~<>=vV ".contains(byte)).count();
+    let rest = &value[start..];
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let is_dotted = (1..=4).contains(&digits)
+        && rest.get(digits) == Some(&b'.')
+        && rest.get(digits + 1).is_some_and(u8::is_ascii_digit);
+    is_dotted && classes.letters() <= 12 && classes.upper <= 8 && value.len() <= 32
+        || start > 0 && digits > 0 && digits == rest.len() && value.len() <= 5
+}
+
+/// `2024-01-31`, `31.01.2024`, `2024-01-31T10:00:00Z`, `12:30:00`.
+fn is_date(value: &[u8]) -> bool {
+    if !(5..=35).contains(&value.len()) {
+        return false;
+    }
+    let mut shape = [b' '; 10];
+    for (place, byte) in shape.iter_mut().zip(value) {
+        *place = if byte.is_ascii_digit() { b'0' } else { *byte };
+    }
+    const DAYS: &[&[u8]] = &[b"0000-00-00", b"0000/00/00", b"00.00.0000", b"00/00/0000", b"00-00-0000"];
+    DAYS.contains(&&shape[..])
+        || (shape.starts_with(b"00:00")
+            && value.iter().all(|byte| byte.is_ascii_digit() || b":.".contains(byte)))
+}
+
+/// `db.internal.example`, `host:5432`.
+fn is_host(value: &[u8], classes: &Classes) -> bool {
+    const TOPS: &[&str] = &[
+        "com",
+        "org",
+        "net",
+        "io",
+        "dev",
+        "app",
+        "local",
+        "internal",
+        "localhost",
+        "svc",
+        "cloud",
+        "edu",
+        "gov",
+        "co",
+        "de",
+        "uk",
+        "eu",
+        "example",
+        "test",
+        "lan",
+        "ai",
+    ];
+    if classes.symbols + classes.blanks + classes.foreign > 0 || classes.letters() < 3 {
+        return false;
+    }
+    let port = value.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let host = match value.split_at(value.len() - port) {
+        (host, port) if !port.is_empty() => host.strip_suffix(b":").unwrap_or(value),
+        _ => value,
+    };
+    let top = host.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+    top.len() < host.len() && TOPS.iter().any(|other| top.eq_ignore_ascii_case(other.as_bytes()))
+}
+
+/// Parts between slashes, dots or colons, most of them words; or what starts like a path, or ends like a file.
+fn is_path(value: &[u8], classes: &Classes) -> bool {
+    const ENDS: &[&str] = &[
+        ".js",
+        ".ts",
+        ".py",
+        ".go",
+        ".rb",
+        ".rs",
+        ".java",
+        ".php",
+        ".html",
+        ".htm",
+        ".css",
+        ".json",
+        ".yaml",
+        ".yml",
+        ".xml",
+        ".txt",
+        ".md",
+        ".pem",
+        ".key",
+        ".crt",
+        ".cer",
+        ".p12",
+        ".pfx",
+        ".jks",
+        ".pub",
+        ".env",
+        ".conf",
+        ".cfg",
+        ".ini",
+        ".properties",
+        ".sh",
+        ".sql",
+        ".log",
+        ".png",
+        ".jpg",
+        ".svg",
+        ".gif",
+        ".vue",
+        ".tsx",
+        ".jsx",
+        ".cs",
+        ".csv",
+        ".lock",
+        ".toml",
+        ".asc",
+        ".gpg",
+        ".keystore",
+        ".secret",
+        ".password",
+        ".token",
+        ".jinja2",
+        ".j2",
+        ".tpl",
+        ".scss",
+        ".proto",
+        ".exe",
+        ".dll",
+        ".so",
+        ".zip",
+        ".tar",
+        ".gz",
+        ".db",
+    ];
+    if classes.blanks > 0 && classes.blanks * 6 > value.len() {
+        return false;
+    }
+    let ends = |end: &&str| {
+        value.len() > end.len() && value[value.len() - end.len()..].eq_ignore_ascii_case(end.as_bytes())
+    };
+    if ENDS.iter().any(ends)
+        || starts_with(
+            value,
+            &[
+                "./",
+                "../",
+                "~/",
+                "/etc/",
+                "/var/",
+                "/usr/",
+                "/home/",
+                "/opt/",
+                "/run/",
+                "/tmp/",
+                "/root/",
+                "/dev/",
+                "c:\\",
+                "%appdata%",
+                "/app/",
+                "/api/",
+                "/secrets/",
+            ],
+        )
+    {
+        return true;
+    }
+    let slashes = value.iter().filter(|byte| matches!(byte, b'/' | b'\\')).count();
+    if slashes == 0 {
+        return false;
+    }
+    // Base64 has slashes too: a path's parts read like words.
+    let is_base64 = value.len() >= 16
+        && classes.digits > 0
+        && classes.upper > 1
+        && classes.lower > 1
+        && slashes * 8 <= value.len();
+    !is_base64 && super::letters::randomness(value) < 4.0
+}
+
+/// A regular expression, or rules of validation.
+fn is_pattern(value: &[u8], classes: &Classes) -> bool {
+    let holds = |part: &[u8]| memchr::memmem::find(value, part).is_some();
+    let is_expression = holds(b"[a-z")
+        || holds(b"[a-f")
+        || holds(b"]+")
+        || holds(b"]{")
+        || holds(b")+")
+        || holds(b"]*")
+        || holds(b"[A-Z")
+        || holds(b"[0-9")
+        || holds(b"(?")
+        || holds(b"\\d")
+        || holds(b"\\w")
+        || holds(b"\\s")
+        || holds(b".*")
+        || holds(b".+")
+        || holds(b"[^");
+    let is_rules =
+        value.contains(&b'|') && classes.digits * 4 < value.len() && super::letters::randomness(value) < 0.0;
+    is_expression || is_rules
+}
+
+/// Several words with blanks between them.
+fn is_prose(value: &[u8], classes: &Classes) -> bool {
+    if classes.blanks == 0 {
+        return false;
+    }
+    let words = super::letters::words(value);
+    classes.letters() * 3 >= value.len() * 2 && (words.covered * 2 >= words.letters || classes.blanks > 2)
+}
