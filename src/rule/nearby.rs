@@ -4,7 +4,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Checksum, Detection, Rule, RuleError, Specificity, Templates, dialect,
+    Checksum, Detection, Rule, RuleError, Specificity, Templates, dialect, literal,
     load::{Context, check_id},
 };
 use crate::model::{Category, Confidence, Severity};
@@ -131,6 +131,13 @@ fn rule(raw: RawToken, provider: &Provider, context: Context<'_>) -> Result<Rule
         common: provider.common,
         names,
     };
+    // A value with letters of its own says what it is, even without the word.
+    let has_form = literal::necessary(&hir).is_some();
+    let (specificity, confidence) = if has_form {
+        (Specificity::Format, Confidence::High)
+    } else {
+        (Specificity::Provider, Confidence::Medium)
+    };
     let templates = templates(&raw, &nearby, &hir, &provider.name);
     let assumed_tag = assumed.then(|| Nearby::ASSUMED_TAG.to_owned());
     Ok(Rule {
@@ -142,7 +149,7 @@ fn rule(raw: RawToken, provider: &Provider, context: Context<'_>) -> Result<Rule
         gates: Vec::new(),
         tags: raw.tags.into_iter().chain(assumed_tag).collect(),
         severity: raw.severity.unwrap_or(Severity::High),
-        confidence: Some(raw.confidence.unwrap_or(Confidence::Medium)),
+        confidence: Some(raw.confidence.unwrap_or(confidence)),
         category: Some(raw.category.unwrap_or(Category::ApiKey)),
         provider: Some(provider.name.clone()),
         checksum: raw.checksum,
@@ -151,7 +158,7 @@ fn rule(raw: RawToken, provider: &Provider, context: Context<'_>) -> Result<Rule
         required: Vec::new(),
         companions: Vec::new(),
         skip_report: false,
-        specificity: Specificity::Provider,
+        specificity,
         origin: context.origin,
         templates,
         verify: None,

@@ -107,7 +107,7 @@ pub(super) fn is_in_code(bytes: &[u8], run: &Range<usize>) -> bool {
     let is_hash = BEFORE_HASHES.iter().any(|word| ends_with(before, word))
         || BEGIN_HASHES.iter().any(|word| starts_with(value, word));
     let is_number = matches!(value, [b'0', b'x' | b'X', digits @ ..] if digits.len() < 32);
-    is_hash || is_number || matches!(before, [.., b'@' | b'#' | b'$']) || is_target(before, after)
+    is_hash || is_number || is_target(before, after)
 }
 
 /// Whether what stands between these is called, or something is assigned to it.
@@ -205,7 +205,6 @@ mod tests {
         for text in [
             "V1a2b3c4d5(x)",
             "V1a2b3c4d5 = 1",
-            "x@V1a2b3c4d5",
             "\"V1a2b3c4d5\": 1",
             "sha256:V1a2b3c4d5",
             "a V1a2b3c4d5=\"x\"",
