@@ -307,7 +307,13 @@ fn templates(raw: &RawToken, nearby: &Nearby, hir: &Hir, provider: &str) -> Temp
         let properties = hir.properties();
         if properties.minimum_len() == properties.maximum_len() {
             templates.negatives.push(format!("{upper}={{token:short}}\n"));
-            templates.negatives.push(format!("{upper}={{token:long}}\n"));
+            // A mark at a value's end may be a sentence's.
+            let has_mark = b".:,;!?)]}>@"
+                .iter()
+                .any(|mark| nearby.alphabet[usize::from(mark >> 6)] >> (mark & 63) & 1 == 1);
+            if !has_mark {
+                templates.negatives.push(format!("{upper}={{token:long}}\n"));
+            }
         }
     }
     templates

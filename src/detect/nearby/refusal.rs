@@ -120,8 +120,10 @@ fn is_target(before: &[u8], after: &[u8]) -> bool {
         | [b' ', b':', b'=', ..] => true,
         // A key of an object.
         [b'"' | b'\'', b':', ..] | [b'"' | b'\'', b' ', b':' | b'=', ..] => true,
-        // Padding of base64 stands at a value's end.
-        [b'=', quote @ (b'"' | b'\''), ..] => !before.ends_with(&[*quote]),
+        // Padding of base64 stands at a value's end; a name before a quote begins a word.
+        [b'=', b'"' | b'\'', ..] => {
+            before.last().is_none_or(|byte| byte.is_ascii_whitespace() || b"(,{<&?;:".contains(byte))
+        }
         [b'=', next, ..] => is_run(*next),
         _ => false,
     }

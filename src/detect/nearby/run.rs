@@ -138,7 +138,8 @@ fn is_mixed(bytes: &[u8], run: &Range<usize>) -> bool {
     match (digits, upper.min(lower)) {
         // Dates, telephone numbers, ranges.
         (_, 0) if upper + lower == 0 => joints == 0,
-        (0, 0) => joints == 0 && value.len() >= SHORTEST_OF_LETTERS || is_in_fours(value),
+        (0, 0) if joints == 0 => value.len() >= SHORTEST_OF_LETTERS,
+        (0, 0) => has_long_part(value) || is_in_fours(value),
         (0, _) => is_long,
         _ => true,
     }
@@ -149,6 +150,13 @@ fn is_in_base64(bytes: &[u8], run: &Range<usize>) -> bool {
     let is_sign = |byte: Option<&u8>| byte.is_some_and(|byte| matches!(byte, b'+' | b'/'));
     let before = run.start.checked_sub(1).and_then(|at| bytes.get(at));
     is_sign(before) || is_sign(bytes.get(run.end)) || bytes.get(run.end) == Some(&b'=')
+}
+
+/// Whether a stretch between its joints is longer than words are.
+fn has_long_part(value: &[u8]) -> bool {
+    const LONGER_THAN_WORDS: usize = 20;
+    value.len() > LONGER_THAN_WORDS
+        && value.split(|byte| matches!(byte, b'_' | b'-')).any(|part| part.len() >= LONGER_THAN_WORDS)
 }
 
 /// Whether it is four groups of four letters, as passwords for single applications have them.
