@@ -4,7 +4,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Checksum, Detection, Rule, RuleError, Specificity, Templates, dialect,
+    Checksum, Detection, Rule, RuleError, Specificity, Templates, dialect, literal,
     load::{Context, check_id},
 };
 use crate::model::{Category, Confidence, Severity};
@@ -131,6 +131,13 @@ fn rule(raw: RawToken, provider: &Provider, context: Context<'_>) -> Result<Rule
         common: provider.common,
         names,
     };
+    // A value with letters of its own says what it is, even without the word.
+    let has_form = literal::necessary(&hir).is_some();
+    let (specificity, confidence) = if has_form {
+        (Specificity::Format, Confidence::High)
+    } else {
+        (Specificity::Provider, Confidence::Medium)
+    };
     let templates = templates(&raw, &nearby, &hir, &provider.name);
     let assumed_tag = assumed.then(|| Nearby::ASSUMED_TAG.to_owned());
     Ok(Rule {
@@ -143,7 +150,7 @@ fn rule(raw: RawToken, provider: &Provider, context: Context<'_>) -> Result<Rule
         gates: Vec::new(),
         tags: raw.tags.into_iter().chain(assumed_tag).collect(),
         severity: raw.severity.unwrap_or(Severity::High),
-        confidence: Some(raw.confidence.unwrap_or(Confidence::Medium)),
+        confidence: Some(raw.confidence.unwrap_or(confidence)),
         category: Some(raw.category.unwrap_or(Category::ApiKey)),
         provider: Some(provider.name.clone()),
         checksum: raw.checksum,
@@ -153,7 +160,7 @@ fn rule(raw: RawToken, provider: &Provider, context: Context<'_>) -> Result<Rule
         companions: Vec::new(),
         skip_report: false,
         rank: 0,
-        specificity: Specificity::Provider,
+        specificity,
         origin: context.origin,
         templates,
         verify: None,
@@ -305,7 +312,13 @@ fn templates(raw: &RawToken, nearby: &Nearby, hir: &Hir, provider: &str) -> Temp
         let properties = hir.properties();
         if properties.minimum_len() == properties.maximum_len() {
             templates.negatives.push(format!("{upper}={{token:short}}\n"));
-            templates.negatives.push(format!("{upper}={{token:long}}\n"));
+            // A mark at a value's end may be a sentence's.
+            let has_mark = b".:,;!?)]}>@"
+                .iter()
+                .any(|mark| nearby.alphabet[usize::from(mark >> 6)] >> (mark & 63) & 1 == 1);
+            if !has_mark {
+                templates.negatives.push(format!("{upper}={{token:long}}\n"));
+            }
         }
     }
     templates

@@ -46,18 +46,30 @@ pub fn made_of_words(value: &[u8]) -> bool {
     const LETTERS: f32 = 15.5;
     /// The same of all windows, where few are of letters only.
     const ANY: f32 = 15.6;
-    /// Fewer windows say nothing.
+    match letters_surprise(value) {
+        // A word such as `secret_` may stand before a random value.
+        Some(bits) if bits < LETTERS => {
+            let parts = value.split(|byte| matches!(byte, b'_' | b'-'));
+            let longest = parts.max_by_key(|part| part.len()).unwrap_or_default();
+            letters_surprise(longest).is_none_or(|bits| bits < LETTERS)
+        }
+        Some(_) => false,
+        None => {
+            let is_hex = value.iter().all(u8::is_ascii_hexdigit);
+            !is_hex && surprise(value).is_some_and(|bits| bits < ANY)
+        }
+    }
+}
+
+/// Bits of surprise at stretches of four letters, on average; `None` where there are too few to say anything.
+fn letters_surprise(value: &[u8]) -> Option<f32> {
     const FEW: u32 = 3;
     let (mut bits, mut count) = (0.0, 0);
     for window in value.windows(4).filter(|window| window.iter().all(u8::is_ascii_alphabetic)) {
         bits += surprise_of(window);
         count += 1;
     }
-    if count >= FEW {
-        return bits / (count as f32) < LETTERS;
-    }
-    let is_hex = value.iter().all(u8::is_ascii_hexdigit);
-    !is_hex && surprise(value).is_some_and(|bits| bits < ANY)
+    (count >= FEW).then(|| bits / count as f32)
 }
 
 fn surprise_of(window: &[u8]) -> f32 {

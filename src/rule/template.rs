@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use super::{Rule, dialect, literal, made_of_words};
+use super::{Nearby, Rule, dialect, literal, made_of_words};
 
 /// Text made from a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,12 +183,7 @@ impl Templater {
                 checksum.seal(&mut token);
             }
             let has_entropy = entropy::shannon_entropy(&token) > self.rule.entropy.unwrap_or(0.0);
-            // Where only a word nearby speaks for a value, it must not read like words itself, and what is assumed has digits.
-            let is_odd = self.rule.nearby().is_some_and(|nearby| {
-                let (digits, letters) =
-                    (token.iter().any(u8::is_ascii_digit), token.iter().any(u8::is_ascii_alphabetic));
-                (nearby.assumed && !(digits && letters)) || made_of_words(&token)
-            });
+            let is_odd = self.rule.nearby().is_some_and(|nearby| !is_usual(nearby, &token));
             if has_entropy && !is_odd {
                 return Ok(token);
             }
@@ -201,6 +196,19 @@ fn random(hir: &Hir, seed: u64) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     write_random(hir, &mut Rng::with_seed(seed), &mut out);
     (!out.is_empty()).then_some(out)
+}
+
+/// Whether a value that only a word nearby speaks for is one that is looked for: nearly all are. One in many thousand reads like words
+/// by chance, and one in a hundred has no stretch of letters and digits.
+fn is_usual(nearby: &Nearby, token: &[u8]) -> bool {
+    let has = |wanted: fn(&u8) -> bool, part: &[u8]| part.iter().any(wanted);
+    let has_digits = (b'0'..=b'9').any(|digit| nearby.alphabet[0] >> digit & 1 == 1);
+    let is_run = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let mut runs = token.split(|byte| !is_run(byte)).filter(|run| run.len() >= Nearby::SHORTEST);
+    runs.any(|run| {
+        let is_mixed = !has_digits || has(u8::is_ascii_digit, run);
+        is_mixed && (!nearby.assumed || has(u8::is_ascii_alphabetic, run)) && !made_of_words(run)
+    })
 }
 
 fn pick(rng: &mut Rng, from: &[u8]) -> u8 {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     detect::{machine::Machine, placeholder},
-    rule::{Origin, Specificity},
+    rule::Origin,
 };
 
 /// What there is to choose from.
@@ -33,8 +33,6 @@ struct Claim {
     /// Its line has.
     line_says_key: bool,
     entropy: f32,
-    /// It only stands in for a secret.
-    is_stand_in: bool,
     /// By its name it is none.
     is_refused: bool,
 }
@@ -102,7 +100,6 @@ impl Choice<'_> {
             name_says_key,
             line_says_key,
             entropy: entropy::shannon_entropy(text),
-            is_stand_in: placeholder::is_ruled_out(self.bytes, &value, Specificity::Provider),
             is_refused: name.is_some_and(refusal::is_no_secret),
             value,
             place,
@@ -117,10 +114,11 @@ impl Choice<'_> {
     fn is_eligible(&self, entry: &Entry, claim: &Claim, told: Told) -> bool {
         let rule = &self.rules[entry.rule].rule;
         let is_random = rule.entropy.is_none_or(|least| claim.entropy > least);
-        let is_real = rule.origin == Origin::User || !claim.is_stand_in;
+        let is_stand_in = || placeholder::is_ruled_out(self.bytes, &claim.value, rule.specificity);
+        let is_real = rule.origin == Origin::User || !is_stand_in();
         // A rule that asks for an id by its name means it.
         let is_meant = !claim.is_refused || told <= Told::Line;
-        is_random && is_real && is_meant
+        is_random && is_meant && is_real
     }
 
     /// How much a word says for a rule; `None` where that is not enough.

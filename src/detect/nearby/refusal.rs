@@ -107,7 +107,7 @@ pub(super) fn is_in_code(bytes: &[u8], run: &Range<usize>) -> bool {
     let is_hash = BEFORE_HASHES.iter().any(|word| ends_with(before, word))
         || BEGIN_HASHES.iter().any(|word| starts_with(value, word));
     let is_number = matches!(value, [b'0', b'x' | b'X', digits @ ..] if digits.len() < 32);
-    is_hash || is_number || matches!(before, [.., b'@' | b'#' | b'$']) || is_target(before, after)
+    is_hash || is_number || is_target(before, after)
 }
 
 /// Whether what stands between these is called, or something is assigned to it.
@@ -120,8 +120,10 @@ fn is_target(before: &[u8], after: &[u8]) -> bool {
         | [b' ', b':', b'=', ..] => true,
         // A key of an object.
         [b'"' | b'\'', b':', ..] | [b'"' | b'\'', b' ', b':' | b'=', ..] => true,
-        // Padding of base64 stands at a value's end.
-        [b'=', quote @ (b'"' | b'\''), ..] => !before.ends_with(&[*quote]),
+        // Padding of base64 stands at a value's end; a name before a quote begins a word.
+        [b'=', b'"' | b'\'', ..] => {
+            before.last().is_none_or(|byte| byte.is_ascii_whitespace() || b"(,{<&?;:".contains(byte))
+        }
         [b'=', next, ..] => is_run(*next),
         _ => false,
     }
@@ -205,7 +207,6 @@ mod tests {
         for text in [
             "V1a2b3c4d5(x)",
             "V1a2b3c4d5 = 1",
-            "x@V1a2b3c4d5",
             "\"V1a2b3c4d5\": 1",
             "sha256:V1a2b3c4d5",
             "a V1a2b3c4d5=\"x\"",

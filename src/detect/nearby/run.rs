@@ -13,9 +13,7 @@ use crate::{
 
 /// How far around a run bytes may lie that decide whether it is a candidate, in bytes.
 pub(in crate::detect) const GUARD: usize = 10;
-/// Shorter runs are no values.
-const SHORTEST: usize = Nearby::SHORTEST;
-/// Shorter ones have a digit.
+/// Shorter runs have a digit, or are parts of base64.
 const SHORTEST_OF_LETTERS: usize = 16;
 
 const IS_RUN: usize = 0;
@@ -89,7 +87,7 @@ pub(super) fn for_each(
     }
 }
 
-/// Of the first 64 places those at which [`SHORTEST`] places of a run follow each other.
+/// Of the first 64 places those at which ten places of a run follow each other.
 fn long_enough(runs: u128) -> u64 {
     let two = runs & runs >> 1;
     let four = two & two >> 2;
@@ -100,9 +98,7 @@ fn long_enough(runs: u128) -> u64 {
 /// Whether a run of this length may be random: words are letters of one case.
 #[inline]
 fn is_odd(len: usize, has_digit: bool, has_upper: bool) -> bool {
-    /// Shorter runs of lower-case letters are words.
-    const SHORTEST_OF_LOWER: usize = 20;
-    has_digit || len >= SHORTEST_OF_LOWER || (has_upper && len >= SHORTEST_OF_LETTERS)
+    has_digit || has_upper || len >= SHORTEST_OF_LETTERS
 }
 
 /// Where the run that begins here ends; of runs that are too long, some place behind what is allowed.
@@ -118,15 +114,15 @@ pub(in crate::detect) fn start_of(bytes: &[u8], at: usize) -> usize {
 }
 
 /// Whether a run may be a value, by its own bytes and those right around it. See [`GUARD`].
-pub(super) fn is_candidate(bytes: &[u8], run: &Range<usize>) -> bool {
+pub(in crate::detect) fn is_candidate(bytes: &[u8], run: &Range<usize>) -> bool {
     let value = &bytes[run.clone()];
-    is_mixed(value) && !refusal::is_in_code(bytes, run) && !made_of_words(value)
+    is_mixed(bytes, run) && !refusal::is_in_code(bytes, run) && !made_of_words(value)
 }
 
 /// Whether its characters are as mixed as those of random values: what is counted, dated or named is not.
-fn is_mixed(value: &[u8]) -> bool {
+fn is_mixed(bytes: &[u8], run: &Range<usize>) -> bool {
     const DISTINCT: u32 = 5;
-    const SHORTEST_OF_LOWER: usize = 20;
+    let value = &bytes[run.clone()];
     let (mut digits, mut upper, mut lower, mut seen) = (0, 0, 0, 0_u128);
     for byte in value {
         digits += usize::from(byte.is_ascii_digit());
@@ -135,18 +131,37 @@ fn is_mixed(value: &[u8]) -> bool {
         seen |= 1 << (byte & 127);
     }
     let joints = value.len() - digits - upper - lower;
+    let is_long = value.len() >= SHORTEST_OF_LETTERS || is_in_base64(bytes, run);
     if seen.count_ones() < DISTINCT {
         return false;
     }
-    match (digits, upper + lower) {
+    match (digits, upper.min(lower)) {
         // Dates, telephone numbers, ranges.
-        (_, 0) => joints == 0,
-        (0, _) if joints > 0 => false,
-        (0, _) => {
-            upper.min(lower) > 0 && value.len() >= SHORTEST_OF_LETTERS || value.len() >= SHORTEST_OF_LOWER
-        }
+        (_, 0) if upper + lower == 0 => joints == 0,
+        (0, 0) if joints == 0 => value.len() >= SHORTEST_OF_LETTERS,
+        (0, 0) => has_long_part(value) || is_in_fours(value),
+        (0, _) => is_long,
         _ => true,
     }
+}
+
+/// Whether a run is a part of a longer stretch, as base64 has them.
+fn is_in_base64(bytes: &[u8], run: &Range<usize>) -> bool {
+    let is_sign = |byte: Option<&u8>| byte.is_some_and(|byte| matches!(byte, b'+' | b'/'));
+    let before = run.start.checked_sub(1).and_then(|at| bytes.get(at));
+    is_sign(before) || is_sign(bytes.get(run.end)) || bytes.get(run.end) == Some(&b'=')
+}
+
+/// Whether a stretch between its joints is longer than words are.
+fn has_long_part(value: &[u8]) -> bool {
+    const LONGER_THAN_WORDS: usize = 20;
+    value.len() > LONGER_THAN_WORDS
+        && value.split(|byte| matches!(byte, b'_' | b'-')).any(|part| part.len() >= LONGER_THAN_WORDS)
+}
+
+/// Whether it is four groups of four letters, as passwords for single applications have them.
+fn is_in_fours(value: &[u8]) -> bool {
+    value.len() == 19 && value.iter().enumerate().all(|(at, byte)| (at % 5 == 4) == (*byte == b'-'))
 }
 
 #[cfg(test)]
@@ -163,7 +178,9 @@ mod tests {
         (starts.start..starts.end.min(bytes.len()))
             .filter(is_start)
             .map(run)
-            .filter(|run| (SHORTEST..=Nearby::LONGEST).contains(&run.len()) && is_candidate(bytes, run))
+            .filter(|run| {
+                (Nearby::SHORTEST..=Nearby::LONGEST).contains(&run.len()) && is_candidate(bytes, run)
+            })
             .collect()
     }
 

@@ -23,6 +23,8 @@ pub(super) struct Shape {
 const OPENS: &[u8] = b"=:,;|&?([{<>!*^";
 /// Bytes before which a value may end, though values hold them, too.
 const CLOSES: &[u8] = b".:,;|&?)]}<>@!/=";
+/// Of these, those that are not a value's own even where values hold them.
+const MARKS: &[u8] = b".:,;!?)]}>@";
 /// More places than these are not tried.
 const PLACES: usize = 8;
 
@@ -115,7 +117,9 @@ impl Shape {
             None => true,
             Some(byte) if is_run(byte) => false,
             // At the end of a sentence, before a host.
-            Some(byte) if has(&self.alphabet, byte) => next.is_none_or(|next| !is_run(next)),
+            Some(byte) if has(&self.alphabet, byte) => {
+                MARKS.contains(&byte) && next.is_none_or(|next| byte == b'@' || !is_run(next))
+            }
             Some(_) => true,
         };
         begins && ends
