@@ -38,16 +38,20 @@ fn with_required(detector: &Detector, claims: &[Claim]) -> Vec<usize> {
     (0..claims.len()).filter(|index| stands(&claims[*index])).collect()
 }
 
-/// Keeps the matches that name their value: of those whose secrets overlap, the one that is known, then the most specific; between
+/// What is compared between claims on one value; the greatest names it.
+type Precedence = (bool, u32, Specificity, Confidence, bool, bool, u64);
+
+/// Keeps the matches that name their value: of those whose secrets overlap, the one that is known, then that of the rule with the greatest rank, then the most specific; between
 /// equals the more confident, then the one that a provider's word nearby tells, then the one that knows more than a name, then the longer, then
 /// the first by rule id. The rest stay out, but for a known value within another: that
 /// is a secret of its own. Both lists keep the order of places.
 fn name_each_value(detector: &Detector, claims: &[Claim], kept: &mut Vec<usize>) {
-    let rank = |claim: &Claim| -> (Reverse<(bool, Specificity, Confidence, bool, bool, u64)>, u64) {
+    let rank = |claim: &Claim| -> (Reverse<Precedence>, u64) {
         let rule = detector.rule(claim.rule);
         let is_told = rule.nearby().is_some();
         let (known, length) = (claim.known.is_some(), claim.secret_span.len());
-        let order = (known, rule.specificity, claim.confidence, is_told, !rule.is_by_name(), length);
+        let order =
+            (known, rule.rank, rule.specificity, claim.confidence, is_told, !rule.is_by_name(), length);
         (Reverse(order), claim.secret_span.start)
     };
     kept.sort_by(|one, two| {
