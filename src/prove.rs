@@ -1,6 +1,7 @@
 //! Rules proved by their own examples, through the whole pipeline.
 
 use rayon::prelude::*;
+use regex::bytes::RegexBuilder;
 
 use crate::{
     detect::{DetectError, Detector},
@@ -103,7 +104,7 @@ impl Run<'_> {
         match (is_example, ours.peek().is_some()) {
             (false, false) => Ok(()),
             (false, true) => Err("it is found, and should not be".into()),
-            (true, false) => Err(self.why_not_found(&sightings)),
+            (true, false) => Err(self.why_not_found(&rendered.text, &sightings)),
             (true, true) => {
                 let found: Vec<&[u8]> = ours.map(|sighting| sighting.secret.expose()).collect();
                 let missed = rendered.tokens.iter().any(|token| !found.contains(&token.as_slice()));
@@ -124,12 +125,31 @@ impl Run<'_> {
         self.triage.judge(&text, &self.templater.path(seed), matches)
     }
 
-    fn why_not_found(&self, sightings: &[Sighting]) -> String {
+    /// Whether it is the pattern, or what stands around it.
+    fn why_nothing(&self, text: &[u8]) -> String {
+        let nothing = "nothing is found in it";
+        let Some(pattern) = self.rule.pattern() else { return nothing.into() };
+        let regex = RegexBuilder::new(&pattern.regex).unicode(pattern.unicode).build();
+        if !regex.is_ok_and(|regex| regex.is_match(text)) {
+            return format!("{nothing}: the regex does not match");
+        }
+        let lower = text.to_ascii_lowercase();
+        let holds = |gate: &String| memchr::memmem::find(&lower, gate.as_bytes()).is_some();
+        if !self.rule.gates.is_empty() && !self.rule.gates.iter().any(holds) {
+            return format!("{nothing}: the regex matches, and none of its keywords is there");
+        }
+        if pattern.search.reach().capped {
+            return format!("{nothing}: the regex matches, and the match may go farther than the rule's reach");
+        }
+        format!("{nothing}: the regex matches, and entropy, checksum or a placeholder speaks against the value")
+    }
+
+    fn why_not_found(&self, text: &[u8], sightings: &[Sighting]) -> String {
         let mut others: Vec<&str> =
             sightings.iter().map(|sighting| self.triage.detector().rule(sighting.rule).id.as_str()).collect();
         others.dedup();
         match others.as_slice() {
-            [] => "nothing is found in it".into(),
+            [] => self.why_nothing(text),
             [own] if *own == self.rule.id => {
                 "it is found, but suppressed or with too little confidence".into()
             }

@@ -316,7 +316,23 @@ pub(super) enum RulesCommand {
     Test {
         #[command(flatten)]
         select: SelectArgs,
+        /// Say on standard error how long the slowest rules take for a megabyte of ordinary source
+        #[arg(long)]
+        timings: bool,
     },
+    /// Look over own rules: what is slow, never finds anything, or hides too much
+    Lint(RuleLintArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes: 0 no errors (there may be warnings and notes) · 1 errors · 2 wrong use, or rules that can't be loaded")]
+pub(super) struct RuleLintArgs {
+    /// Rule files, configs of hekate or gitleaks, or folders of rule files [default: the repository's own configs]
+    #[arg(value_name = "FILE|DIR")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Text for people, or a JSON array
+    #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
+    pub(super) format: ListFormat,
 }
 
 #[derive(Debug, Args)]

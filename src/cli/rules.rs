@@ -1,26 +1,28 @@
-//! `hekate rules list|show|test`.
+//! `hekate rules list|show|test|lint`.
 
-use std::fmt::Write as _;
+use std::{env, fmt::Write as _};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::{
     Exit,
-    args::{ListFormat, RuleListArgs, RulesArgs, RulesCommand, SelectArgs},
+    args::{ListFormat, RuleLintArgs, RuleListArgs, RulesArgs, RulesCommand, SelectArgs},
     sink,
 };
 use crate::{
     config::{Settings, find_rule},
+    lint::{self, Level, Remark},
     prove::prove,
-    rule::{Rule, Search},
+    rule::{Origin, Rule, Search, builtin_with_templates},
 };
 
 pub(super) fn run(args: &RulesArgs) -> Result<Exit> {
     match &args.command {
         RulesCommand::List(args) => list(args),
         RulesCommand::Show { id, select } => show(id, select),
-        RulesCommand::Test { select } => test(select),
+        RulesCommand::Test { select, timings } => test(select, *timings),
+        RulesCommand::Lint(args) => lint(args),
     }
 }
 
@@ -50,8 +52,11 @@ fn show(id: &str, select: &SelectArgs) -> Result<Exit> {
     Ok(Exit::Clean)
 }
 
-fn test(select: &SelectArgs) -> Result<Exit> {
+fn test(select: &SelectArgs, timings: bool) -> Result<Exit> {
     let rules = Settings::rules_with_templates(&select.flags())?;
+    if timings {
+        say_timings(&rules)?;
+    }
     let proof = prove(rules, |_| true)?;
     for failure in &proof.failures {
         sink::warn(&format!(
@@ -63,6 +68,42 @@ fn test(select: &SelectArgs) -> Result<Exit> {
         format!("{} rules, {} runs of templates, {} failed\n", proof.rules, proof.runs, proof.failures.len());
     sink::print(text.as_bytes())?;
     Ok(if proof.failures.is_empty() { Exit::Clean } else { Exit::Findings })
+}
+
+/// Times go to standard error: they are never the same twice.
+fn say_timings(rules: &[Rule]) -> Result<()> {
+    const SHOWN: usize = 20;
+    let timings = lint::timings(rules)?;
+    for timing in timings.iter().take(SHOWN) {
+        sink::warn(&format!("{:>9.2} ms/MB  {}", timing.per_megabyte.as_secs_f64() * 1e3, timing.rule));
+    }
+    Ok(())
+}
+
+fn lint(args: &RuleLintArgs) -> Result<Exit> {
+    let here = env::current_dir().context("find the working directory")?;
+    let pack = Settings::own_rules(&args.paths, &here)?;
+    let remarks = lint::lint(&pack.rules, &pack.allowlists, &builtin_with_templates())?;
+    let text = match args.format {
+        ListFormat::Json => serde_json::to_string_pretty(&remarks).context("write remarks as JSON")? + "\n",
+        ListFormat::Human => {
+            remarks_as_text(&remarks, pack.rules.iter().filter(|rule| rule.origin != Origin::BuiltIn).count())
+        }
+    };
+    sink::print(sink::plain(&text).as_bytes())?;
+    let has_errors = remarks.iter().any(|remark| remark.level == Level::Error);
+    Ok(if has_errors { Exit::Findings } else { Exit::Clean })
+}
+
+fn remarks_as_text(remarks: &[Remark], rules: usize) -> String {
+    let mut text = String::new();
+    for Remark { rule, level, lint, what, advice } in remarks {
+        text.push_str(&format!("{level}: {rule}: {lint}\n    {what}\n    {advice}\n"));
+    }
+    let count = |level| remarks.iter().filter(|remark| remark.level == level).count();
+    let [errors, warnings, notes] = [Level::Error, Level::Warning, Level::Note].map(count);
+    text.push_str(&format!("{rules} own rules, {errors} errors, {warnings} warnings, {notes} notes\n"));
+    text
 }
 
 fn as_json(rule: &Rule) -> Value {

@@ -16,8 +16,9 @@ use super::{
 use zeroize::Zeroizing;
 
 use crate::{
-    detect::known::KnownValues,
+    detect::{MOST_MATCHES, known::KnownValues},
     inventory::IndexError,
+    lint,
     model::{Confidence, FingerprintKey, KeyError},
     rule::{Extends, Origin, Rule, RuleError, RulePack, builtin, builtin_with_templates},
     source::{WalkOptions, display},
@@ -241,7 +242,8 @@ impl Settings {
         let only = if flags.only_rules.is_empty() { &section.only_rules } else { &flags.only_rules };
         let skip: Vec<String> = section.skip_rules.iter().chain(&flags.skip_rules).cloned().collect();
         let trusted = Trusted::load(flags.config.as_deref())?;
-        let (index, notes) = index::load(flags.index.as_deref(), &trusted)?;
+        let (index, mut notes) = index::load(flags.index.as_deref(), &trusted)?;
+        notes.extend(pack.rules.iter().filter(|rule| lint::matches_everything(rule)).map(everything));
         match select(&mut pack.rules, only, &skip) {
             // Known values can be searched for alone.
             Err(ConfigError::NoRules) if index.is_some() => {}
@@ -286,6 +288,35 @@ impl Settings {
         Ok(Self { rules: pack.rules, known, notes, policy, walk, min_confidence, baseline_path, repository })
     }
 
+    /// Own rules, over the built-in ones: of these files and folders, else of the configs of the repository one works in.
+    ///
+    /// # Errors
+    /// A file that can't be used.
+    pub fn own_rules(paths: &[PathBuf], here: &Path) -> Result<RulePack, ConfigError> {
+        let mut pack = RulePack::of(builtin_with_templates());
+        let mut lay_over = |config: ConfigFile| -> Result<(), ConfigError> {
+            for files in config.rule_files {
+                pack.overlay(files)?;
+            }
+            Ok(pack.overlay(config.pack)?)
+        };
+        for path in paths {
+            if path.is_dir() {
+                let pack = RulePack::load(path, Extends::Allowed)?;
+                lay_over(ConfigFile { pack, ..ConfigFile::default() })?;
+            } else {
+                lay_over(ConfigFile::load(path, true)?)?;
+            }
+        }
+        if paths.is_empty() {
+            let home = Home::find(None, here)?;
+            lay_over(ConfigFile { pack: home.gitleaks()?, ..ConfigFile::default() })?;
+            lay_over(home.config()?)?;
+        }
+        check_required(&pack.rules)?;
+        Ok(pack)
+    }
+
     /// The rules that a command about rules works with, templates included.
     ///
     /// # Errors
@@ -307,6 +338,15 @@ impl Settings {
         pack.rules.sort_by(|one, two| one.id.cmp(&two.id));
         Ok(pack.rules)
     }
+}
+
+/// What to say of a rule that finds something in every file.
+fn everything(rule: &Rule) -> String {
+    format!(
+        "note: rule `{}` matches ordinary text nearly everywhere; of each file only its first {MOST_MATCHES} matches are kept. \
+         `hekate rules lint` says more",
+        rule.id
+    )
 }
 
 /// Where a folder lies in the repository, with a `/` at the end; empty for its root and for what lies outside.

@@ -7,7 +7,10 @@
 mod allowlists;
 mod overlap;
 mod pattern;
+mod timing;
 mod value;
+
+use std::fmt;
 
 use serde::Serialize;
 
@@ -18,6 +21,7 @@ use crate::{
 };
 
 pub use pattern::matches_everything;
+pub use timing::{Timing, timings};
 
 /// How bad a remark is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -29,6 +33,16 @@ pub enum Level {
     Warning,
     /// Good to know.
     Note,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        })
+    }
 }
 
 /// Something about a rule.

@@ -9,7 +9,7 @@ use crate::rule::{Origin, Pattern, Reach, Rule, Search, byte_rate, stretch_rate}
 const COMMON: f32 = 200.0;
 
 /// Ordinary text and code, in which a pattern for secrets finds next to nothing.
-const ORDINARY: &str = include_str!("ordinary.txt");
+pub(super) const ORDINARY: &str = include_str!("ordinary.txt");
 
 pub(super) fn look(rule: &Rule, remarks: &mut Vec<Remark>) {
     let Some(pattern) = rule.pattern() else { return };

@@ -7,12 +7,7 @@ use crate::rule::{Extends, RulePack, builtin_with_templates};
 fn lints(text: &str) -> Vec<String> {
     let pack = RulePack::parse(text, Path::new("own.toml"), Extends::Allowed).unwrap();
     let remarks = lint(&pack.rules, &pack.allowlists, &builtin_with_templates()).unwrap();
-    let level = |level| match level {
-        Level::Error => "error",
-        Level::Warning => "warning",
-        Level::Note => "note",
-    };
-    remarks.iter().map(|one| format!("{} {} {}", level(one.level), one.rule, one.lint)).collect()
+    remarks.iter().map(|one| format!("{} {} {}", one.level, one.rule, one.lint)).collect()
 }
 
 fn rule(body: &str) -> Vec<String> {

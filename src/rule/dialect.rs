@@ -29,14 +29,16 @@ pub(super) struct Translated {
 pub(super) fn translate(source: &str, origin: Origin) -> Result<Translated, String> {
     let write = |unicode| Writer { rest: source, out: String::new(), unicode, origin }.write();
     let regex = write(false)?;
+    // Letters beyond ASCII have a case with Unicode on only.
+    let is_plain = source.is_ascii() || origin == Origin::BuiltIn;
     match parser(false).parse(&regex) {
-        Ok(hir) => Ok(Translated { regex, unicode: false, hir }),
+        Ok(hir) if is_plain => Ok(Translated { regex, unicode: false, hir }),
         // `\p{…}` and letters beyond ASCII in a class exist only with Unicode on.
-        Err(plain) => {
+        plain => {
             let regex = write(true)?;
-            match parser(true).parse(&regex) {
-                Ok(hir) => Ok(Translated { regex, unicode: true, hir }),
-                Err(_) => Err(explained(&plain.to_string())),
+            match (parser(true).parse(&regex), plain) {
+                (Ok(hir), _) => Ok(Translated { regex, unicode: true, hir }),
+                (Err(error), plain) => Err(explained(&plain.err().unwrap_or(error).to_string())),
             }
         }
     }
