@@ -51,6 +51,8 @@ enum Told {
     Unasked,
     /// By another line.
     Near,
+    /// Not at all: the provider's word has to say enough.
+    Untold,
 }
 
 /// A word this near before a value needs no other to say that it is a secret, in bytes.
@@ -124,7 +126,7 @@ impl Choice<'_> {
     /// How much a word says for a rule; `None` where that is not enough.
     fn rank(&self, hit: &Hit, entry: &Entry, claim: &Claim) -> Option<Rank> {
         let relation = self.scene.relation(hit, &claim.place)?;
-        let told = self.told(hit, entry, claim)?;
+        let told = self.told(hit, entry, claim);
         if !self.counts(hit, entry, claim, (relation, told)) {
             return None;
         }
@@ -147,8 +149,22 @@ impl Choice<'_> {
             Relation::Above(_) => near_says_key(),
             Relation::Below(_) => claim.name_says_key && self.scene.is_host(hit),
         };
+        if told == Told::Untold && !self.speaks_for_itself(entry, claim, relation) {
+            return false;
+        }
         let is_plain_uuid = self.engine.shapes[claim.shape].is_uuid() && !near_says_key();
         is_near && !is_plain_uuid && (!entry.common || self.common_counts(hit, claim))
+    }
+
+    /// Whether a value whose rule asks for a name that is not there is a secret of the provider all the same: it is as long as those are, and
+    /// its own name, or the word right before it, is the provider's. Which of the provider's it is stays open.
+    fn speaks_for_itself(&self, entry: &Entry, claim: &Claim, relation: Relation) -> bool {
+        let is_close = match relation {
+            Relation::Name => true,
+            Relation::Before(distance) => distance <= ADJACENT || claim.name_says_key,
+            Relation::After(_) | Relation::Above(_) | Relation::Below(_) => false,
+        };
+        is_close && !entry.assumed && !claim.is_refused && self.engine.shapes[claim.shape].slack() == 0
     }
 
     /// A common word counts in a name that says that it is a secret's, as a host, and as the head of what the value stands in.
@@ -166,10 +182,10 @@ impl Choice<'_> {
         self.keys().any(|key| key.is_in(stretch) && (key.end <= besides.start || key.start >= besides.end))
     }
 
-    /// How well what the rule asks for is told; `None` where it is not.
-    fn told(&self, hit: &Hit, entry: &Entry, claim: &Claim) -> Option<Told> {
+    /// How well what the rule asks for is told.
+    fn told(&self, hit: &Hit, entry: &Entry, claim: &Claim) -> Told {
         if entry.names.is_empty() {
-            return Some(Told::Unasked);
+            return Told::Unasked;
         }
         let around = self.scene.name_around(hit);
         let level = |name: &Hit| {
@@ -184,6 +200,7 @@ impl Choice<'_> {
             }
         };
         let outside = |name: &&Hit| name.end <= claim.value.start || name.start >= claim.value.end;
-        self.hits.iter().filter(|name| entry.names.contains(&name.word)).filter(outside).map(level).min()
+        let names = self.hits.iter().filter(|name| entry.names.contains(&name.word));
+        names.filter(outside).map(level).min().unwrap_or(Told::Untold)
     }
 }
