@@ -83,6 +83,19 @@ const LAST: &[&str] = &[
     "viewbox",
     "sum",
     "resolved",
+    "name",
+    "model",
+    "domain",
+    "host",
+    "hostname",
+    "region",
+    "zone",
+    "env",
+    "environment",
+    "service",
+    "channel",
+    "tx",
+    "txid",
 ];
 
 /// Words by which a name is one of a secret after all.
