@@ -5,6 +5,7 @@ use std::{borrow::Cow, ops::Range};
 use super::{
     canonical::canonical,
     context,
+    decode::Decoded,
     known::{Found, Known},
     placeholder,
 };
@@ -32,13 +33,20 @@ pub struct RawMatch {
     pub context: Option<String>,
     /// What the secret manager knows it as.
     pub known: Option<Known>,
+    /// What it is in the clear, where it stands encoded.
+    pub decoded: Option<Decoded>,
 }
 
 impl RawMatch {
     /// What makes two places one secret: the canonical form of the value, in whichever form it stands.
     pub fn canonical(&self) -> Cow<'_, [u8]> {
-        let clear = self.known.as_ref().and_then(|known| known.clear.as_ref());
-        canonical(clear.unwrap_or(&self.secret).expose())
+        canonical(self.clear().expose())
+    }
+
+    /// The value in the clear, in whichever form it stands.
+    pub fn clear(&self) -> &Secret {
+        let known = || self.known.as_ref().and_then(|known| known.clear.as_ref());
+        self.decoded.as_ref().map(|decoded| &decoded.value).or_else(known).unwrap_or(&self.secret)
     }
 }
 
@@ -56,6 +64,7 @@ pub(super) fn of_known(rule: usize, bytes: &[u8], base: u64, found: Found) -> Ra
         checksum: None,
         context: context::assigned_name(bytes, place.start),
         known: Some(known),
+        decoded: None,
     }
 }
 
@@ -88,6 +97,7 @@ pub(super) fn judge(
         checksum,
         context: context::assigned_name(bytes, secret.start),
         known: None,
+        decoded: None,
     })
 }
 

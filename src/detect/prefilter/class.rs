@@ -5,8 +5,52 @@ use super::Engine;
 /// Bytes looked at in one step.
 pub(crate) const STEP: usize = 64;
 
-/// For 64 bytes, a bit for each that is of a class, the first byte's lowest; the classes are [`IS_WHITE`], [`IS_BOUNDARY`] and [`IS_ESCAPE`].
+/// For 64 bytes, a bit for each that is of a class, the first byte's lowest. What is looked for in stretches of text has the classes
+/// [`IS_WHITE`], [`IS_BOUNDARY`] and [`IS_ESCAPE`].
 pub(crate) type Classes = [u64; 3];
+
+/// High nibbles and low nibbles; the bytes that have one of each.
+type Rectangle = (&'static [u8], &'static [u8]);
+
+/// Three classes of bytes, each of which is some of at most eight rectangles.
+#[derive(Debug)]
+pub(crate) struct Classing {
+    /// What the low nibble and the high nibble of a byte allow, a bit for each rectangle: a byte is in those that both do.
+    tables: [[u8; 16]; 2],
+    /// Of each class, its rectangles.
+    masks: [u8; 3],
+    /// The rectangles that each byte is in.
+    pub(crate) by_byte: [u8; 256],
+}
+
+impl Classing {
+    /// Of these rectangles, and of each class the bits of its own.
+    pub(crate) const fn new(rectangles: &[Rectangle], masks: [u8; 3]) -> Self {
+        let mut tables = [[0; 16]; 2];
+        let mut bit = 0;
+        while bit < rectangles.len() {
+            let (high, low) = rectangles[bit];
+            let mut at = 0;
+            while at < high.len() {
+                tables[1][high[at] as usize] |= 1 << bit;
+                at += 1;
+            }
+            at = 0;
+            while at < low.len() {
+                tables[0][low[at] as usize] |= 1 << bit;
+                at += 1;
+            }
+            bit += 1;
+        }
+        let mut by_byte = [0; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            by_byte[byte] = tables[0][byte & 15] & tables[1][byte >> 4];
+            byte += 1;
+        }
+        Self { tables, masks, by_byte }
+    }
+}
 
 /// White space and control bytes, `0x00` to `0x20`.
 pub(crate) const IS_WHITE: usize = 0;
@@ -18,10 +62,8 @@ pub(crate) const IS_ESCAPE: usize = 2;
 const WHITE: u8 = 0b0000_0011;
 const BOUNDARY: u8 = 0b0011_1111;
 const ESCAPE: u8 = 0b1100_0000;
-const MASKS: [u8; 3] = [WHITE, BOUNDARY, ESCAPE];
 
-/// For each bit of a class, the high nibbles and the low nibbles of the bytes that have it.
-const RECTANGLES: [(&[u8], &[u8]); 8] = [
+const RECTANGLES: [Rectangle; 8] = [
     (&[0, 1], &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]),
     (&[2], &[0]),
     (&[2], &[2, 3, 6, 7, 8, 9, 12, 15]), // " # & ' ( ) , /
@@ -32,39 +74,8 @@ const RECTANGLES: [(&[u8], &[u8]); 8] = [
     (&[5], &[12]),                       // \
 ];
 
-/// What the low nibble and the high nibble of a byte allow; the class is what both do.
-const TABLES: [[u8; 16]; 2] = tables();
-const BY_BYTE: [u8; 256] = by_byte();
-
-const fn tables() -> [[u8; 16]; 2] {
-    let mut tables = [[0; 16]; 2];
-    let mut bit = 0;
-    while bit < RECTANGLES.len() {
-        let (high, low) = RECTANGLES[bit];
-        let mut at = 0;
-        while at < high.len() {
-            tables[1][high[at] as usize] |= 1 << bit;
-            at += 1;
-        }
-        at = 0;
-        while at < low.len() {
-            tables[0][low[at] as usize] |= 1 << bit;
-            at += 1;
-        }
-        bit += 1;
-    }
-    tables
-}
-
-const fn by_byte() -> [u8; 256] {
-    let mut classes = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        classes[byte] = TABLES[0][byte & 15] & TABLES[1][byte >> 4];
-        byte += 1;
-    }
-    classes
-}
+static STRETCHES: Classing = Classing::new(&RECTANGLES, [WHITE, BOUNDARY, ESCAPE]);
+const BY_BYTE: [u8; 256] = Classing::new(&RECTANGLES, [WHITE, BOUNDARY, ESCAPE]).by_byte;
 
 /// Whether the byte is white space or a control byte.
 pub(crate) fn is_white(byte: u8) -> bool {
@@ -78,15 +89,23 @@ pub(crate) fn is_boundary(byte: u8) -> bool {
 
 /// Sorts bytes into classes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Classifier(Engine);
+pub(crate) struct Classifier {
+    engine: Engine,
+    classing: &'static Classing,
+}
 
 impl Classifier {
-    /// As this processor does it best.
+    /// Into the classes of stretches, as this processor does it best.
     pub(crate) fn detect() -> Self {
-        Self(Engine::detect())
+        Self::of(&STRETCHES)
     }
 
-    /// The classes of all blocks of the bytes, as far as there is room for them; what lies beyond the bytes' end is white.
+    /// Into these classes.
+    pub(crate) fn of(classing: &'static Classing) -> Self {
+        Self { engine: Engine::detect(), classing }
+    }
+
+    /// The classes of all blocks of the bytes, as far as there is room for them; what lies beyond the bytes' end is zero.
     pub(crate) fn sort(self, bytes: &[u8], sorted: &mut [Classes]) {
         let (blocks, rest) = bytes.as_chunks::<STEP>();
         let whole = blocks.len().min(sorted.len());
@@ -99,21 +118,24 @@ impl Classifier {
     }
 
     fn blocks(self, blocks: &[[u8; STEP]], sorted: &mut [Classes]) {
-        match self.0 {
+        let Classing { tables, masks, by_byte } = self.classing;
+        match self.engine {
             #[cfg(target_arch = "x86_64")]
-            Engine::Avx2 => super::avx2::classes(&TABLES, MASKS, blocks, sorted),
+            Engine::Avx2 => super::avx2::classes(tables, *masks, blocks, sorted),
             Engine::Portable => {
-                blocks.iter().zip(sorted).for_each(|(block, classes)| *classes = portable(block));
+                blocks.iter().zip(sorted).for_each(|(block, classes)| {
+                    *classes = portable(by_byte, masks, block);
+                });
             }
         }
     }
 }
 
-fn portable(block: &[u8; STEP]) -> Classes {
+fn portable(by_byte: &[u8; 256], masks: &[u8; 3], block: &[u8; STEP]) -> Classes {
     let mut classes = [0; 3];
     for (at, byte) in block.iter().enumerate() {
-        let class = BY_BYTE[*byte as usize];
-        for (bits, mask) in classes.iter_mut().zip(MASKS) {
+        let class = by_byte[*byte as usize];
+        for (bits, mask) in classes.iter_mut().zip(masks) {
             *bits |= u64::from(class & mask != 0) << at;
         }
     }
@@ -143,7 +165,7 @@ mod tests {
                 classifier.sort(&bytes[..len], &mut sorted);
                 sorted
             };
-            assert_eq!(sort(Classifier::detect()), sort(Classifier(Engine::Portable)), "{len}");
+            assert_eq!(sort(Classifier::detect()), sort(Classifier { engine: Engine::Portable, classing: &STRETCHES }), "{len}");
         }
     }
 }

@@ -13,6 +13,8 @@ enum Edit {
     Copy(usize, usize),
     New(String),
     Rule(usize, u64),
+    /// The same, encoded: how, and how often.
+    Encoded(usize, u64, Vec<usize>),
 }
 
 fn edits() -> impl Strategy<Value = Vec<Edit>> {
@@ -20,6 +22,9 @@ fn edits() -> impl Strategy<Value = Vec<Edit>> {
         4 => (0..1000_usize, 1..600_usize).prop_map(|(from, len)| Edit::Copy(from, len)),
         2 => "[ a-z=:\"\n]{0,12}|k{1,3}|kk1|-----BEGIN |key\n?=|\n".prop_map(Edit::New),
         1 => (0..10_000_usize, 0..100_u64).prop_map(|(rule, seed)| Edit::Rule(rule, seed)),
+        2 => (0..10_000_usize, 0..100_u64, prop::collection::vec(0..6_usize, 1..4))
+            .prop_map(|(rule, seed, forms)| Edit::Encoded(rule, seed, forms)),
+        1 => "[A-Za-z0-9]{20,40}|={1,2}|%41|\\\\u0041|&#65;|%".prop_map(Edit::New),
     ];
     prop::collection::vec(edit, 1..12)
 }
@@ -68,6 +73,11 @@ fn make(before: &[u8], edits: &[Edit], render: &dyn Fn(usize, u64) -> Vec<u8>) -
             }
             Edit::Rule(rule, seed) => {
                 bytes.extend(render(*rule, *seed));
+                None
+            }
+            Edit::Encoded(rule, seed, forms) => {
+                let text = render(*rule, *seed);
+                bytes.extend(forms.iter().fold(text, |text, form| crate::detect::decode::encode(&text, *form)));
                 None
             }
         };
