@@ -5,6 +5,7 @@ use std::{borrow::Cow, ops::Range};
 use super::{
     canonical::canonical,
     context,
+    decode::Decoded,
     known::{Found, Known},
     placeholder,
     score::{self, Clue, Naming, Score},
@@ -33,6 +34,8 @@ pub struct RawMatch {
     pub context: Option<String>,
     /// What the secret manager knows it as.
     pub known: Option<Known>,
+    /// What it is in the clear, where it stands encoded.
+    pub decoded: Option<Decoded>,
     /// Its rule has more matches behind this one, which are left out: there are too many in this content.
     pub is_last: bool,
     /// What speaks for and against it, where the rule leaves that to the score.
@@ -60,8 +63,13 @@ pub enum Refusal {
 impl RawMatch {
     /// What makes two places one secret: the canonical form of the value, in whichever form it stands.
     pub fn canonical(&self) -> Cow<'_, [u8]> {
-        let clear = self.known.as_ref().and_then(|known| known.clear.as_ref());
-        canonical(clear.unwrap_or(&self.secret).expose())
+        canonical(self.clear().expose())
+    }
+
+    /// The value in the clear, in whichever form it stands.
+    pub fn clear(&self) -> &Secret {
+        let known = || self.known.as_ref().and_then(|known| known.clear.as_ref());
+        self.decoded.as_ref().map(|decoded| &decoded.value).or_else(known).unwrap_or(&self.secret)
     }
 }
 
@@ -79,6 +87,7 @@ pub(super) fn of_known(rule: usize, bytes: &[u8], base: u64, found: Found) -> Ra
         checksum: None,
         context: context::assigned_name(bytes, place.start),
         known: Some(known),
+        decoded: None,
         is_last: false,
         score: None,
     }
@@ -121,6 +130,7 @@ pub(super) fn judge(
         checksum,
         context: context::assigned_name(bytes, secret.start),
         known: None,
+        decoded: None,
         is_last: false,
         score,
     })

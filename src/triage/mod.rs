@@ -17,6 +17,7 @@ mod line;
 mod mark;
 mod overlap;
 mod sighting;
+mod taken;
 
 pub use assemble::{Assembled, assemble};
 pub use baseline::{Baseline, BaselineEntry, BaselineError, BaselineUse, Date, DateError};

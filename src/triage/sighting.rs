@@ -85,6 +85,8 @@ pub struct Sighting {
     pub canonical: Secret,
     /// As it stands there.
     pub secret: Secret,
+    /// The value in the clear, where it is encoded there.
+    pub decoded: Option<Secret>,
     /// Identity of the secret; `None` where it is too weak to have a public one, and its places stand for it.
     pub fingerprint: Option<Fingerprint>,
     /// How far the match is believed.
@@ -202,14 +204,8 @@ impl<'d> Triage<'d> {
         }
         let masks = masks(&matches);
         let places = places(content, &matches)?;
-        let claim = |(found, place): (&RawMatch, &Place)| Claim {
-            rule: found.rule,
-            secret_span: found.secret_span,
-            confidence: belief::confidence(self.detector.rule(found.rule), found),
-            known: found.known.as_ref().map(|known| known.value),
-            at: place.matched,
-        };
-        let claims: Vec<Claim> = matches.iter().zip(&places).map(claim).collect();
+        let both = matches.iter().zip(&places);
+        let claims: Vec<Claim<'_>> = both.map(|(found, place)| self.claim(found, *place)).collect();
         let in_repository = self.policy.in_repository(path);
         let before = self.file_before(&in_repository);
         // One by one: the surroundings of all matches of a file in one line would not fit into memory.
@@ -222,11 +218,22 @@ impl<'d> Triage<'d> {
             .collect()
     }
 
+    fn claim<'m>(&self, found: &'m RawMatch, place: Place) -> Claim<'m> {
+        Claim {
+            rule: found.rule,
+            secret_span: found.secret_span,
+            confidence: belief::confidence(self.detector.rule(found.rule), found),
+            known: found.known.as_ref().map(|known| known.value),
+            path: found.decoded.as_ref().map(|decoded| decoded.path.as_slice()).unwrap_or_default(),
+            at: place.matched,
+        }
+    }
+
     /// Decides on the matches of a blob at a place in history.
     pub fn judge_at(&self, site: Site<'_>, examined: &[Examined]) -> Vec<Sighting> {
         let here: Vec<&Examined> =
             examined.iter().filter(|one| self.concerns(one.core.rule, site.path)).collect();
-        let claims: Vec<Claim> = here.iter().map(|one| one.claim()).collect();
+        let claims: Vec<Claim<'_>> = here.iter().map(|one| one.claim()).collect();
         let in_repository = self.policy.in_repository(site.path);
         let before = self.file_before(&in_repository);
         let decide = |index: usize| self.decide(here[index], site, before.as_ref());
@@ -298,6 +305,7 @@ impl<'d> Triage<'d> {
             excerpt: core.excerpt.clone(),
             match_line: (place.matched.line != place.start.line).then_some(place.matched.line),
             place: weak_place,
+            decode: core.decoded.as_ref().map(|(_, steps)| steps.clone()).unwrap_or_default(),
             matched: core.matched.as_ref().map(|text| String::from_utf8_lossy(text.expose()).into_owned()),
             ..at
         };
@@ -305,6 +313,7 @@ impl<'d> Triage<'d> {
             rule: core.rule,
             canonical: core.canonical.clone(),
             secret: core.secret.clone(),
+            decoded: core.decoded.as_ref().map(|(value, _)| value.clone()),
             fingerprint: core.fingerprint,
             confidence: core.confidence,
             evidence: core.evidence.clone(),
@@ -386,6 +395,7 @@ impl<'d> Triage<'d> {
         Sighting {
             rule: index,
             secret: Secret::new(Vec::new()),
+            decoded: None,
             fingerprint: None,
             confidence: belief::base_confidence(rule),
             evidence: vec![Evidence::Format { rule: rule.id.clone() }],
