@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::HashMap};
 use crate::{
     detect::{Detector, known::ValueId},
     model::{Confidence, Position, Span},
-    rule::{Rule, Specificity},
+    rule::Rule,
 };
 
 /// What a match says of a value, as far as it takes to choose between matches.
@@ -42,12 +42,12 @@ fn with_required(detector: &Detector, claims: &[Claim]) -> Vec<usize> {
 /// equals the more confident, then the one that a provider's word nearby tells, then the longer, then the first by rule id. The rest stay out, but for a known value within another: that
 /// is a secret of its own. Both lists keep the order of places.
 fn name_each_value(detector: &Detector, claims: &[Claim], kept: &mut Vec<usize>) {
-    let rank = |claim: &Claim| -> (Reverse<(bool, Specificity, Confidence, bool, u64)>, u64) {
+    let rank = |claim: &Claim| {
         let rule = detector.rule(claim.rule);
         let is_told = rule.nearby().is_some();
-        let order =
+        let most =
             (claim.known.is_some(), rule.specificity, claim.confidence, is_told, claim.secret_span.len());
-        (Reverse(order), claim.secret_span.start)
+        (Reverse(most), claim.secret_span.start)
     };
     kept.sort_by(|one, two| {
         let (one, two) = (&claims[*one], &claims[*two]);
