@@ -6,7 +6,7 @@ use super::taken::Taken;
 use crate::{
     detect::{Detector, known::ValueId},
     model::{Confidence, Position, Span},
-    rule::{Rule, Specificity},
+    rule::Rule,
 };
 
 /// What a match says of a value, as far as it takes to choose between matches.
