@@ -14,13 +14,14 @@ use super::{
     block::{self, BLOCK, Window},
     canonical::canonical,
     cluster::clusters,
+    explain::Refused,
     judge::{judge, of_known},
     known::{self, Known, KnownValues, Reader, Whereabouts},
     machine::Machine,
     prefilter::{Hit, Plan, Prefilter},
     score,
 };
-use crate::rule::{Detection, Origin, Rule, Search, Specificity, builtin_plan};
+use crate::rule::{Detection, Origin, Rule, Search, builtin_plan};
 
 /// A set of rules that can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +71,15 @@ pub(super) struct Scratch {
     gates: Vec<Option<dfa::Cache>>,
     /// Rules of which a gate was seen.
     pub(super) open: Vec<bool>,
+    /// What was refused, where somebody wants to know.
+    pub(super) refused: Option<Vec<Refused>>,
+}
+
+/// What one block gave, searched by whichever thread.
+struct Part {
+    matches: Vec<RawMatch>,
+    open: Vec<bool>,
+    refused: Vec<Refused>,
 }
 
 /// A window on its way through the rules.
@@ -161,7 +171,11 @@ impl Detector {
         result
     }
 
-    fn scan_with(&self, content: &dyn Content, scratch: &mut Scratch) -> io::Result<Vec<RawMatch>> {
+    pub(super) fn scan_with(
+        &self,
+        content: &dyn Content,
+        scratch: &mut Scratch,
+    ) -> io::Result<Vec<RawMatch>> {
         let blocks = block::count(content.len());
         scratch.open.clear();
         scratch.open.resize(self.rules.len(), false);
@@ -169,15 +183,17 @@ impl Detector {
         match content.whole() {
             Some(bytes) if blocks <= 1 => self.scan_block(&block::of_slice(bytes, 0), scratch, &mut matches),
             _ => {
-                let scan = |index| self.scan_block_of(content, index);
+                let wants_refused = scratch.refused.is_some();
+                let scan = |index| self.scan_block_of(content, index, wants_refused);
                 let parts: io::Result<Vec<_>> = if content.is_sequential() {
                     (0..blocks).map(scan).collect()
                 } else {
                     (0..blocks).into_par_iter().map(scan).collect()
                 };
-                for (part, open) in parts? {
-                    matches.extend(part);
-                    scratch.open.iter_mut().zip(open).for_each(|(all, one)| *all |= one);
+                for part in parts? {
+                    matches.extend(part.matches);
+                    scratch.open.iter_mut().zip(part.open).for_each(|(all, one)| *all |= one);
+                    scratch.refused.iter_mut().for_each(|all| all.extend_from_slice(&part.refused));
                 }
             }
         }
@@ -193,13 +209,17 @@ impl Detector {
         matches: &mut Vec<RawMatch>,
     ) -> io::Result<()> {
         self.scan_whole(content, scratch, matches)?;
-        let is_open = |index: usize| self.rules[index].rule.gates.is_empty() || scratch.open[index];
-        matches.retain(|found| is_open(found.rule));
+        matches.retain(|found| self.is_open(found.rule, scratch));
         in_order(matches);
         if self.known.is_some() {
             share_knowledge(matches);
         }
         Ok(())
+    }
+
+    /// Whether the rule's gates, if it has some, were seen in the content.
+    pub(super) fn is_open(&self, rule: usize, scratch: &Scratch) -> bool {
+        self.rules[rule].rule.gates.is_empty() || scratch.open[rule]
     }
 
     /// Known values that begin in `starts`.
@@ -216,8 +236,9 @@ impl Detector {
     }
 
     /// One block of content with many, on whichever thread.
-    fn scan_block_of(&self, content: &dyn Content, index: u64) -> io::Result<(Vec<RawMatch>, Vec<bool>)> {
+    fn scan_block_of(&self, content: &dyn Content, index: u64, wants_refused: bool) -> io::Result<Part> {
         let mut scratch = self.take_scratch();
+        scratch.refused = wants_refused.then(Vec::new);
         scratch.open.clear();
         scratch.open.resize(self.rules.len(), false);
         let mut matches = Vec::new();
@@ -227,7 +248,8 @@ impl Detector {
             None => block::read(content, index, self.margin, &mut buffer),
         };
         let window = window.inspect(|window| self.scan_block(window, &mut scratch, &mut matches));
-        let result = window.map(|_| (matches, scratch.open.clone()));
+        let refused = scratch.refused.take().unwrap_or_default();
+        let result = window.map(|_| Part { matches, open: scratch.open.clone(), refused });
         scratch.buffer = buffer;
         self.give_back(scratch);
         result
@@ -339,11 +361,11 @@ impl Detector {
             let Some(whole) = captures.get_match() else { return };
             let secret = secret_group(captures, compiled.secret_group).unwrap_or(whole.range());
             let judged = judge((rule, compiled), bytes, base, whole.range(), secret.clone());
+            if let (Err(why), Some(refused)) = (&judged, &mut pass.scratch.refused) {
+                refused.push(Refused::new((rule, *why), (bytes, base), whole.range(), secret.clone()));
+            }
             // What was refused as a value may hold the name of another: `key="PASSWORD" value="…"`.
-            let is_given_back = judged.is_err()
-                && secret.start > whole.start()
-                && compiled.specificity == Specificity::Generic
-                && compiled.origin == Origin::BuiltIn;
+            let is_given_back = judged.is_err() && compiled.is_weighed() && secret.start > whole.start();
             // No rule matches the empty string, so this moves on.
             input.set_start(if is_given_back { secret.start } else { whole.end() });
             pass.matches.extend(judged.ok());

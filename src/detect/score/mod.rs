@@ -42,8 +42,15 @@ pub struct Score {
 }
 
 impl Score {
+    /// What the sum has to reach, in tenths of a bit.
+    pub const ENOUGH: i32 = THRESHOLD;
+
     fn say(&mut self, clue: Clue) {
         self.seen |= 1 << clue as u32;
+    }
+
+    fn unsay(&mut self, clue: Clue) {
+        self.seen &= !(1 << clue as u32);
     }
 
     /// Each piece of evidence once.
@@ -111,6 +118,11 @@ pub(super) fn weigh(bytes: &[u8], span: &Range<usize>, secret: &Range<usize>, na
         score.say(Clue::Echo);
     }
     nearby(bytes, name.start.min(secret.start), secret, &mut score);
+    // `#define NAME "…"` has no other sign.
+    if bytes[name.start.saturating_sub(LOOK_BACK)..name.start].trim_ascii_end().ends_with(b"#define") {
+        score.unsay(Clue::Apart);
+        score.unsay(Clue::CommentNear);
+    }
     score.random = i16::try_from(value::random_weight(value, is_password)).expect("it is clamped");
     score
 }

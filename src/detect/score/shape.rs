@@ -366,7 +366,13 @@ fn is_date(value: &[u8]) -> bool {
         *place = if byte.is_ascii_digit() { b'0' } else { *byte };
     }
     const DAYS: &[&[u8]] = &[b"0000-00-00", b"0000/00/00", b"00.00.0000", b"00/00/0000", b"00-00-0000"];
-    DAYS.contains(&&shape[..])
+    let is_day = value.len() == 8
+        && shape.starts_with(b"00000000")
+        && (value.starts_with(b"19") || value.starts_with(b"20"))
+        && matches!(&value[4..6], [b'0', b'1'..=b'9'] | [b'1', b'0'..=b'2'])
+        && matches!(&value[6..8], [b'0', b'1'..=b'9'] | [b'1' | b'2', _] | [b'3', b'0' | b'1']);
+    is_day
+        || DAYS.contains(&&shape[..])
         || (shape.starts_with(b"00:00")
             && value.iter().all(|byte| byte.is_ascii_digit() || b":.".contains(byte)))
 }

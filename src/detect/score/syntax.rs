@@ -300,7 +300,14 @@ fn of_bare(value: &[u8], operator: &[u8], after: Option<u8>, say: &mut impl FnMu
 fn is_first_of_text(value: &[u8], after: &[u8]) -> bool {
     let Some(rest) = after.strip_prefix(b" ") else { return false };
     let word = rest.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
-    value.iter().all(u8::is_ascii_alphabetic) && word > 0 && rest.get(word) == Some(&b' ')
+    let is_title = value[0].is_ascii_uppercase() && value[1..].iter().all(u8::is_ascii_lowercase);
+    let goes_on = match rest.get(word) {
+        Some(b' ') => true,
+        // A command takes no password with a capital and nothing else.
+        None | Some(b'\n' | b'\r' | b'.' | b',') => is_title,
+        _ => false,
+    };
+    value.iter().all(u8::is_ascii_alphabetic) && word > 0 && goes_on
 }
 
 /// Parts that are names, joined by `.`, `->`, `::` or `?.`.
