@@ -98,7 +98,11 @@ fn pieces(score: Score) -> Vec<(String, &'static str)> {
     let says = if random < 0 { "reads like words" } else { "reads like random characters" };
     pieces.push((random, says));
     pieces.sort_by_key(|(weight, _)| std::cmp::Reverse(weight.abs()));
-    pieces.into_iter().map(|(weight, says)| (tenths(weight), says)).collect()
+    pieces
+        .into_iter()
+        .filter(|(weight, _)| *weight != 0)
+        .map(|(weight, says)| (tenths(weight), says))
+        .collect()
 }
 
 /// Tenths of a bit, as bits.

@@ -100,6 +100,13 @@ pub(super) fn weigh(bytes: &[u8], span: &Range<usize>, secret: &Range<usize>, na
         }
         Naming::BySyntax => {
             score.say(Clue::Position);
+            let name = context::assigned_name(bytes, secret.start).unwrap_or_default();
+            name::of_name(name.as_bytes(), |clue| {
+                // The syntax speaks louder, but for what a name rules out.
+                if clue == Clue::TurnedName {
+                    score.say(clue);
+                }
+            });
             span.start..span.start
         }
     };
@@ -229,3 +236,6 @@ fn holds(text: &[u8], word: &str) -> bool {
     let word = word.as_bytes();
     text.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word))
 }
+
+#[cfg(test)]
+mod tests;

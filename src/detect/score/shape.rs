@@ -344,16 +344,18 @@ fn is_mail(value: &[u8]) -> bool {
         && host.iter().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(byte))
 }
 
-/// `1.2.3`, `v1.4.0-beta2`, `^3.1`, `>=2`, `10.0.0.1:5432`.
+/// `1.2.3`, `v1.4.0-beta2`, `^3.1`, `>=2`, `10.0.0.1:5432`, `tlsv1.2`.
 fn is_version(value: &[u8], classes: &Classes) -> bool {
-    let start = value.iter().take_while(|byte| b"^~<>=vV ".contains(byte)).count();
+    let signs = value.iter().take_while(|byte| b"^~<>= ".contains(byte)).count();
+    let name = value[signs..].iter().take_while(|byte| byte.is_ascii_alphabetic() || **byte == b'-').count();
+    let start = signs + if name <= 8 { name } else { 0 };
     let rest = &value[start..];
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let is_dotted = (1..=4).contains(&digits)
         && rest.get(digits) == Some(&b'.')
         && rest.get(digits + 1).is_some_and(u8::is_ascii_digit);
     is_dotted && classes.letters() <= 12 && classes.upper <= 8 && value.len() <= 32
-        || start > 0 && digits > 0 && digits == rest.len() && value.len() <= 5
+        || (signs > 0 || value[0] == b'v') && digits > 0 && digits == rest.len() && value.len() <= 5
 }
 
 /// `2024-01-31`, `31.01.2024`, `2024-01-31T10:00:00Z`, `12:30:00`.

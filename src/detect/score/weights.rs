@@ -49,7 +49,8 @@ clues! {
     Position 40 "stands where the syntax has a secret",
     OtherName -120 "the name speaks of something else",
     AboutName -110 "the name speaks about a secret (its type, path, length, id …)",
-    TurnedName -90 "the name is of a public or passing value (csrf, page, public, reset …)",
+    TurnedName -130 "the name is of a public or passing value (csrf, page, public, is, max …)",
+    ActionName -25 "the name speaks of doing something with a secret, or of a wrong one",
     // The syntax.
     Quoted 10 "a quoted literal",
     Element 5 "the text of an element",
