@@ -1,5 +1,6 @@
 //! The spine: sources × detector × triage → report.
 
+mod explain;
 mod history;
 mod reflog;
 mod submodules;
@@ -23,6 +24,7 @@ use crate::{
 /// So many small files are scanned before threads have started.
 const FEW: usize = 16;
 
+pub use explain::{Candidate, Outcome, explain};
 pub use history::{HistoryError, HistoryOptions, scan_history};
 
 /// What a scan is told beside its rules and policy.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     model::{Secret, Span},
-    rule::{Origin, Rule, Specificity},
+    rule::{Origin, Rule},
 };
 
 /// One match of one rule, in the content's offsets.
@@ -114,7 +114,7 @@ pub(super) fn judge(
     let is_proved = checksum == Some(true) || rule.origin == Origin::User;
     let mut score = None;
     if !is_proved {
-        if rule.specificity == Specificity::Generic {
+        if rule.is_weighed() {
             score = Some(weigh(rule, bytes, &span, &secret)?);
         } else if placeholder::is_ruled_out(bytes, &secret, rule.specificity) {
             return Err(Refusal::StandIn);

@@ -15,6 +15,7 @@ use super::{
     cap::Counts,
     cluster::clusters,
     decode,
+    explain::Refused,
     judge::{judge, of_known},
     known::{self, Known, KnownValues, Reader, Whereabouts},
     machine::Machine,
@@ -24,7 +25,7 @@ use super::{
 };
 use crate::{
     model::{DecodeStep, Span},
-    rule::{Detection, Origin, Rule, Search, Specificity, builtin_plan},
+    rule::{Detection, Origin, Rule, Search, builtin_plan},
 };
 
 /// A set of rules that can't be used.
@@ -82,6 +83,16 @@ pub(super) struct Scratch {
     pub(super) nearby: nearby::Scratch,
     /// What was not decoded.
     pub(super) caps: Vec<Capped>,
+    /// What was refused, where somebody wants to know.
+    pub(super) refused: Option<Vec<Refused>>,
+}
+
+/// What one block gave, searched by whichever thread.
+struct Part {
+    matches: Vec<RawMatch>,
+    open: Vec<bool>,
+    caps: Vec<Capped>,
+    refused: Vec<Refused>,
 }
 
 /// A window on its way through the rules.
@@ -90,9 +101,6 @@ pub(super) struct Pass<'a> {
     pub(super) scratch: &'a mut Scratch,
     pub(super) matches: &'a mut Vec<RawMatch>,
 }
-
-/// Matches in a block, whose gates were seen in it, and what was not decoded.
-type OfBlock = (Vec<RawMatch>, Vec<bool>, Vec<Capped>);
 
 impl Detector {
     /// Makes the rules ready. Regexes of built-in rules are compiled when they are first needed, those of users at once.
@@ -188,23 +196,29 @@ impl Detector {
         result.map(|matches| (matches, caps))
     }
 
-    fn scan_with(&self, content: &dyn Content, scratch: &mut Scratch) -> io::Result<Vec<RawMatch>> {
+    pub(super) fn scan_with(
+        &self,
+        content: &dyn Content,
+        scratch: &mut Scratch,
+    ) -> io::Result<Vec<RawMatch>> {
         let blocks = block::count(content.len());
         self.close_gates(scratch);
         let mut matches = Vec::new();
         match content.whole() {
             Some(bytes) if blocks <= 1 => self.scan_block(&block::of_slice(bytes, 0), scratch, &mut matches),
             _ => {
-                let scan = |index| self.scan_block_of(content, index);
+                let wants_refused = scratch.refused.is_some();
+                let scan = |index| self.scan_block_of(content, index, wants_refused);
                 let parts: io::Result<Vec<_>> = if content.is_sequential() {
                     (0..blocks).map(scan).collect()
                 } else {
                     (0..blocks).into_par_iter().map(scan).collect()
                 };
-                for (part, open, caps) in parts? {
-                    matches.extend(part);
-                    scratch.caps.extend(caps);
-                    scratch.open.iter_mut().zip(open).for_each(|(all, one)| *all |= one);
+                for part in parts? {
+                    matches.extend(part.matches);
+                    scratch.open.iter_mut().zip(part.open).for_each(|(all, one)| *all |= one);
+                    scratch.caps.extend(part.caps);
+                    scratch.refused.iter_mut().for_each(|all| all.extend_from_slice(&part.refused));
                 }
             }
         }
@@ -232,7 +246,6 @@ impl Detector {
         }
         Ok(())
     }
-
     /// Known values that begin in `starts`.
     pub(super) fn search_known(
         &self,
@@ -247,8 +260,9 @@ impl Detector {
     }
 
     /// One block of content with many, on whichever thread.
-    fn scan_block_of(&self, content: &dyn Content, index: u64) -> io::Result<OfBlock> {
+    fn scan_block_of(&self, content: &dyn Content, index: u64, wants_refused: bool) -> io::Result<Part> {
         let mut scratch = self.take_scratch();
+        scratch.refused = wants_refused.then(Vec::new);
         self.close_gates(&mut scratch);
         scratch.caps.clear();
         let mut matches = Vec::new();
@@ -258,7 +272,9 @@ impl Detector {
             None => block::read(content, index, self.margin, &mut buffer),
         };
         let window = window.inspect(|window| self.scan_block(window, &mut scratch, &mut matches));
-        let result = window.map(|_| (matches, scratch.open.clone(), std::mem::take(&mut scratch.caps)));
+        let refused = scratch.refused.take().unwrap_or_default();
+        let caps = std::mem::take(&mut scratch.caps);
+        let result = window.map(|_| Part { matches, open: scratch.open.clone(), caps, refused });
         scratch.buffer = buffer;
         self.give_back(scratch);
         result
@@ -424,15 +440,15 @@ impl Detector {
             if self.is_capped(rule) {
                 (range, secret) = without_line_ends(bytes, range, secret);
             }
-            let judged = judge((rule, compiled), bytes, base, range, secret.clone());
-            // What was refused as a value may hold the name of another: `key="PASSWORD" value="…"`.
-            let is_given_back = judged.is_err()
-                && secret.start > whole.start()
-                && compiled.specificity == Specificity::Generic
-                && compiled.origin == Origin::BuiltIn;
+            let judged = judge((rule, compiled), bytes, base, range.clone(), secret.clone());
+            if let (Err(why), Some(refused)) = (&judged, &mut pass.scratch.refused) {
+                refused.push(Refused::new((rule, *why), (bytes, base), range, secret.clone()));
+            }
             if judged.is_ok() && self.is_capped(rule) {
                 counts.add(rule);
             }
+            // What was refused as a value may hold the name of another: `key="PASSWORD" value="…"`.
+            let is_given_back = judged.is_err() && compiled.is_weighed() && secret.start > whole.start();
             // No rule matches the empty string, so this moves on.
             input.set_start(if is_given_back { secret.start } else { whole.end() });
             pass.matches.extend(judged.ok());
