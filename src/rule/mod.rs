@@ -11,6 +11,7 @@ mod dialect;
 mod literal;
 mod load;
 mod pack;
+mod path_name;
 mod rarity;
 mod schema;
 mod template;
@@ -27,5 +28,6 @@ pub use definition::{
 pub use dialect::parser;
 pub use load::{TomlError, read_toml};
 pub use pack::{Extends, RuleError, RulePack};
+pub use path_name::name_pattern;
 pub use rarity::{byte_rate, stretch_rate, surprise};
 pub use template::{Rendered, TemplateError, Templater};
