@@ -15,6 +15,7 @@ use super::{
     exposure::Exposure,
     graph::{Graph, Node, TellText, Texts},
     latest::latest,
+    name::Names,
     stream::BigBlob,
     tree::{Folders, KnownNames, TreeVisitor},
     walk::{Budget, walk},
@@ -149,7 +150,8 @@ pub fn sweep<'a, T: Send + Sync>(
     }
     let mut recall = Recall::of(remembered, &census, detector);
     let gaps = std::mem::take(&mut census.gaps);
-    let scan = Scan { census: &census, detector, listener, budget };
+    let names = Names::of(detector);
+    let scan = Scan { census: &census, detector, listener, budget, names: &names };
     scan.catch_up(&mut recall);
     let texts = scan.texts(&recall);
     let blobs = scan.blobs(options.engine, &recall);
@@ -159,7 +161,14 @@ pub fn sweep<'a, T: Send + Sync>(
     let (graph, mut folders, lists) = (texts.graph, trees.folders, trees.lists);
     if let Some(file) = cache.filter(|_| gaps.is_empty()) {
         let is_whole = texts.failed.is_empty() && trees.failed.is_empty();
-        let seen = Seen { graph: &graph, texts: &texts.marked, folders: &folders, lists: &lists, is_whole };
+        let seen = Seen {
+            graph: &graph,
+            texts: &texts.marked,
+            folders: &folders,
+            lists: &lists,
+            is_whole,
+            names: &names,
+        };
         if let Some(next) = recall.next(&census, detector, &blobs, &seen) {
             next.save(file);
         }
@@ -216,6 +225,7 @@ struct Scan<'s, T> {
     detector: &'s Detector,
     listener: &'s Listener<'s, T>,
     budget: Budget,
+    names: &'s Names,
 }
 
 /// Commits and tags.
@@ -292,20 +302,22 @@ impl<T: Send + Sync> Scan<'_, T> {
         let mut bits = Bits::of_len(len);
         wanted.iter().for_each(|gid| bits.set(*gid));
         let (mut names, mut lists, mut due) = (KnownNames::default(), KnownLists::default(), None);
-        let (mut failed, mut count) = (Vec::new(), 0);
-        if let Some((known_names, known_lists, seen)) = recall.folders(self.census, wanted) {
+        let (mut failed, mut named, mut count) = (Vec::new(), Vec::new(), 0);
+        if let Some((known_names, known_lists, seen)) = recall.folders(self.census, wanted, self.names) {
             let is_tree = |gid: &Gid| seen.get(*gid) && self.census.kind(*gid) == Some(ObjectKind::Tree);
             let trees = (0..len as Gid).filter(is_tree).filter(|gid| !self.census.is_repeated(*gid));
             count = trees.count() as u64;
             (names, lists, due) = (known_names, known_lists, Some(seen.others(len)));
         }
-        let new = || TreeVisitor::new(self.census, &bits);
+        let new = || TreeVisitor::new(self.census, &bits, self.names);
         let mut visitors = walk(self.census, ObjectKind::Tree, due.as_ref(), self.budget, new);
         for visitor in &mut visitors {
             count += visitor.count;
             failed.append(&mut visitor.failed);
+            named.append(&mut visitor.named);
         }
         let folders = Folders::join(self.census, visitors, names);
+        named.into_iter().for_each(|gid| bits.set(gid));
         let mut lists = Lists::close(&folders, &bits, len, lists);
         failed.extend(lists.cut_circles().into_iter().map(|folder| (folder, EntryError::Circle)));
         ScannedTrees { folders, lists, failed, count }

@@ -26,4 +26,4 @@ pub use belief::base_confidence;
 pub use examine::{Examined, Shared};
 pub use ignore_file::{IgnoreFile, IgnoreFileError};
 pub use line::positions;
-pub use sighting::{Policy, Sighting, Site, Stamp, Triage, TriageError};
+pub use sighting::{Policy, Sighting, Site, Stamp, Triage, TriageError, canonical_path};

@@ -240,16 +240,21 @@ impl<'d> Triage<'d> {
         standing(self.detector, &claims).into_iter().map(decide).collect()
     }
 
-    /// Sightings of rules that look at paths only.
+    /// Sightings of rules that look at paths only, of a file of a tree.
     pub fn judge_path(&self, path: &str) -> Vec<Sighting> {
+        self.judge_path_at(Site { path, commit: None })
+    }
+
+    /// The same of a file at a place in history.
+    pub fn judge_path_at(&self, site: Site<'_>) -> Vec<Sighting> {
         let is_due = |(index, rule): &(usize, &Rule)| {
-            rule.detection == Detection::Path && !rule.skip_report && self.concerns(*index, path)
+            rule.detection == Detection::Path && !rule.skip_report && self.concerns(*index, site.path)
         };
         self.detector
             .rules()
             .enumerate()
             .filter(is_due)
-            .map(|(index, rule)| self.of_path(index, rule, path))
+            .map(|(index, rule)| self.of_path(index, rule, site))
             .collect()
     }
 
@@ -382,16 +387,16 @@ impl<'d> Triage<'d> {
     }
 
     /// The file itself is the finding; its path stands for it.
-    fn of_path(&self, index: usize, rule: &Rule, path: &str) -> Sighting {
+    fn of_path(&self, index: usize, rule: &Rule, site: Site<'_>) -> Sighting {
+        let path = site.path;
         let in_repository = self.policy.in_repository(path);
         let subject = Subject { secret: path.as_bytes(), matched: path.as_bytes(), lines: &[] };
         let looks = |lists: &[Compiled]| lists.iter().map(|list| list.look(subject)).collect::<Vec<_>>();
         let (own, global) = (looks(self.own_allowlists(index)), looks(&self.global));
         let place = Fingerprint::of_place(&in_repository, &LineDigest::of(b""));
-        let canonical = Secret::new(format!("path:{path}"));
+        let canonical = canonical_path(path);
         let accepted = Accepted { fingerprint: Some(place), canonical: &canonical, lines: [1, 1] };
         let start = Position { line: 1, column: 1 };
-        let site = Site { path, commit: None };
         Sighting {
             rule: index,
             secret: Secret::new(Vec::new()),
@@ -412,6 +417,11 @@ impl<'d> Triage<'d> {
             seen: Vec::new(),
         }
     }
+}
+
+/// What makes two versions of a file that is a secret one secret: its path.
+pub fn canonical_path(path: &str) -> Secret {
+    Secret::new(format!("path:{path}"))
 }
 
 /// What baselines and ignore files know a match by.

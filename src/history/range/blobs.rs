@@ -10,6 +10,7 @@ use crate::{
     git::{Commit, EntryError, ObjectKind, Objects, Oid, Tag},
     history::{
         blob::{is_pointer, tell_all},
+        name::Names,
         stream::BigBlob,
         sweep::Listener,
     },
@@ -22,6 +23,8 @@ pub(super) struct Scan<'s, T> {
     pub(super) listener: &'s Listener<'s, T>,
     /// How many bytes of an object may be held.
     pub(super) most: u64,
+    /// Of files that matter whatever they hold.
+    pub(super) names: &'s Names,
 }
 
 /// What became of a blob or text.

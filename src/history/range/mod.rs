@@ -25,6 +25,7 @@ use self::{
     trees::Lookup,
 };
 use super::{
+    name::Names,
     sweep::{Appearance, Broken, Latest, Listener},
     view::{Facts, History},
     walk::Budget,
@@ -112,7 +113,8 @@ impl<'a> RangeWalk<'a> {
         memory: u64,
     ) -> Ranged<'a, T> {
         let most = Budget::share(memory, rayon::current_num_threads()).object;
-        let scan = Scan { objects: self.objects, detector, listener: judge.listener, most };
+        let names = Names::of(detector);
+        let scan = Scan { objects: self.objects, detector, listener: judge.listener, most, names: &names };
         let mut ranged = look(self.objects, &scan, &self.commits, judge);
         // Only where something is to be said of it does it matter whether a commit belongs to the range after all.
         if ranged.says_something() && self.commits.finish() {
@@ -250,7 +252,7 @@ impl<T: Send + Sync> Ranged<'_, T> {
 
     /// Finds where blobs with matches came in, and keeps the places at which that brings in something.
     fn add_places(&mut self, scan: &Scan<'_, T>, changes: &Changes, judge: &Judge<'_, T>) {
-        let places = changes.places(|blob| self.found.contains_key(blob));
+        let places = changes.places(|name, blob| self.found.contains_key(blob) || scan.names.want(name));
         self.add_others(scan, places.iter().flat_map(|change| change.before.iter().copied()));
         let (found, mut outside) = (&self.found, BTreeMap::<Oid, Vec<(Vec<u8>, Oid)>>::new());
         let mut appearances = Vec::new();
@@ -259,7 +261,10 @@ impl<T: Send + Sync> Ranged<'_, T> {
                 outside.entry(tip).or_default().push((path, blob));
                 continue;
             };
-            let before = before.iter().filter(|oid| found.contains_key(*oid)).copied().collect();
+            // What stood there before has the same path, and says as much where that is what matters.
+            let is_named = scan.names.want_path(&path);
+            let matters = |oid: &&Oid| is_named || found.contains_key(*oid);
+            let before = before.iter().filter(matters).copied().collect();
             appearances.push(Appearance { commit, path, blob, before });
         }
         appearances.retain(|one| (judge.adds)(one, found));
@@ -285,7 +290,9 @@ impl<T: Send + Sync> Ranged<'_, T> {
             carried = folders.into_par_iter().map(|folder| (folder, lookup.at(&folder, &paths))).collect();
         }
         self.add_others(scan, carried.values().flatten().map(|(_, blob)| *blob));
-        carried.values_mut().for_each(|there| there.retain(|(_, blob)| self.found.contains_key(blob)));
+        let matters =
+            |(path, blob): &(Vec<u8>, Oid)| self.found.contains_key(blob) || scan.names.want_path(path);
+        carried.values_mut().for_each(|there| there.retain(matters));
         (self.leads, self.carried) = (leads, carried);
     }
 }
