@@ -11,6 +11,7 @@ mod dialect;
 mod filter;
 mod literal;
 mod load;
+mod near_miss;
 mod pack;
 mod rarity;
 mod schema;
@@ -28,6 +29,7 @@ pub use definition::{
 pub use dialect::parser;
 pub use filter::{Filter, FilterCheck, FilterSubject, FilterTest, Order};
 pub use load::{TomlError, read_toml};
+pub use near_miss::NearMiss;
 pub use pack::{Extends, ReadInside, RuleError, RulePack};
 pub use rarity::{byte_rate, stretch_rate, surprise};
 pub use template::{Rendered, TemplateError, Templater};
