@@ -139,9 +139,13 @@ impl Run<'_> {
             return format!("{nothing}: the regex matches, and none of its keywords is there");
         }
         if pattern.search.reach().capped {
-            return format!("{nothing}: the regex matches, and the match may go farther than the rule's reach");
+            return format!(
+                "{nothing}: the regex matches, and the match may go farther than the rule's reach"
+            );
         }
-        format!("{nothing}: the regex matches, and entropy, checksum or a placeholder speaks against the value")
+        format!(
+            "{nothing}: the regex matches, and entropy, checksum or a placeholder speaks against the value"
+        )
     }
 
     fn why_not_found(&self, text: &[u8], sightings: &[Sighting]) -> String {
@@ -223,7 +227,8 @@ mod tests {
 
     /// What goes wrong with values made from a rule's pattern, in the first of its examples that holds one.
     fn generated(rule: &Rule, triage: &Triage<'_>) -> Vec<(String, Option<NearMiss>, String)> {
-        let Some(template) = rule.templates.examples.iter().find(|example| example.contains("{token}")) else {
+        let Some(template) = rule.templates.examples.iter().find(|example| example.contains("{token}"))
+        else {
             return Vec::new();
         };
         let templater = Templater::new(rule);

@@ -70,10 +70,8 @@ impl Templater {
 /// Whether an expression matches a text from its start to its end; `None` where it can't be compiled.
 fn matches_whole(hir: &Hir, text: &[u8]) -> Option<bool> {
     let anchored = Hir::concat(vec![Hir::look(Look::Start), hir.clone(), Hir::look(Look::End)]);
-    let regex = Regex::builder()
-        .configure(Regex::config().utf8_empty(false))
-        .build_from_hir(&anchored)
-        .ok()?;
+    let regex =
+        Regex::builder().configure(Regex::config().utf8_empty(false)).build_from_hir(&anchored).ok()?;
     Some(regex.is_match(text))
 }
 

@@ -265,7 +265,15 @@ fn write_member(class: &Class, rng: &mut Rng, out: &mut Vec<u8>) {
         (false, ..) if is_open && rng.u8(..10) > 0 => out.push(pick(rng, &plain)),
         (_, false, _) => out.push(pick(rng, &visible)),
         (_, _, false) => out.push(pick(rng, &members)),
-        _ => {}
+        _ => write_beyond_ascii(class, rng, out),
+    }
+}
+
+/// A member of a class that has none in ASCII.
+fn write_beyond_ascii(class: &Class, rng: &mut Rng, out: &mut Vec<u8>) {
+    let Class::Unicode(class) = class else { return };
+    if let Some(range) = class.ranges().get(rng.usize(..class.ranges().len().max(1))) {
+        out.extend_from_slice(range.start().encode_utf8(&mut [0; 4]).as_bytes());
     }
 }
 

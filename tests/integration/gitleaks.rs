@@ -37,8 +37,17 @@ fn a_config_with_every_feature_gives_the_findings_of_betterleaks() {
     }
     let config = path("config.toml");
     let config = config.to_str().expect("it is UTF-8");
-    let args =
-        ["scan", "--no-default-rules", "--config", config, "--format", "gitleaks", "--show-secrets", "--no-ignore", "."];
+    let args = [
+        "scan",
+        "--no-default-rules",
+        "--config",
+        config,
+        "--format",
+        "gitleaks",
+        "--show-secrets",
+        "--no-ignore",
+        ".",
+    ];
     let found: Vec<Value> = serde_json::from_str(&project.hekate(&args).ends(1).stdout).expect("it is JSON");
     let row = |one: &Value| -> Row {
         let text = |key: &str| one[key].as_str().expect("it is text").to_owned();
@@ -56,7 +65,8 @@ fn a_config_with_every_feature_gives_the_findings_of_betterleaks() {
             _ => assert!(expected.insert(difference.finding.clone()), "{:?}", difference.finding),
         }
     }
-    let list = |rows: BTreeSet<&Row>| rows.into_iter().map(|row| format!("{row:?}")).collect::<Vec<_>>().join("\n");
+    let list =
+        |rows: BTreeSet<&Row>| rows.into_iter().map(|row| format!("{row:?}")).collect::<Vec<_>>().join("\n");
     assert_eq!(list(ours.difference(&expected).collect()), "", "found beyond what is expected");
     assert_eq!(list(expected.difference(&ours).collect()), "", "not found");
 }
@@ -79,7 +89,9 @@ fn the_config_at_the_root_of_the_repository_counts() {
 fn the_config_of_betterleaks_goes_before_that_of_gitleaks_and_ours_over_both() {
     let project = Project::new();
     project.git_init().file("a.txt", "wqh_ab12cd34");
-    project.file(".gitleaks.toml", OWN.replace("acme", "old")).file(".betterleaks.toml", OWN.replace("acme", "new"));
+    project
+        .file(".gitleaks.toml", OWN.replace("acme", "old"))
+        .file(".betterleaks.toml", OWN.replace("acme", "new"));
     assert_eq!(project.scan(&[]).ends(1).rules(), ["new"]);
     project.file("hekate.toml", "[[rules]]\nid = 'new'\n[[rules.allowlists]]\nregexes = ['^wqh_']\n");
     project.scan(&[]).ends(0);
@@ -132,13 +144,19 @@ fn it_says_what_it_does_not_know_with_file_and_place() {
 #[test]
 fn a_rule_that_matches_everything_is_warned_about_and_cut_off_per_file() {
     let project = Project::new();
-    project.git_init().file("hekate.toml", "[[rules]]\nid = 'all'\nregex = '''[a-z]'''\npath = '''\\.txt$'''\n");
+    project
+        .git_init()
+        .file("hekate.toml", "[[rules]]\nid = 'all'\nregex = '''[a-z]'''\npath = '''\\.txt$'''\n");
     project.file("a.txt", "abc ".repeat(5_000)).file("b.txt", "abc").file("c.md", "abc ".repeat(5_000));
     project.commit_all();
     for command in ["scan", "history"] {
         let outcome = project.hekate(&[command, "--format", "json", "--no-default-rules"]);
         let outcome = outcome.ends(1);
-        assert!(outcome.stderr.contains("rule `all` matches ordinary text nearly everywhere"), "{}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains("rule `all` matches ordinary text nearly everywhere"),
+            "{}",
+            outcome.stderr
+        );
         let gaps = outcome.gaps();
         assert_eq!(gaps, ["a.txt: cap"], "{command}");
     }
