@@ -4,12 +4,14 @@
 //! only: paths, lines, marks and other matches are judged by `triage`. Results are the same whether content is held whole or
 //! read in blocks, by any number of threads.
 
+pub mod archive;
 mod block;
 mod canonical;
 mod cluster;
 mod content;
 mod context;
 mod decode;
+mod inside;
 mod judge;
 pub mod known;
 mod machine;
@@ -22,7 +24,8 @@ mod utf16;
 pub use block::is_split;
 pub use canonical::canonical;
 pub use content::{Content, FileContent, Utf16Content};
-pub use decode::{Cap, Capped, Decoded, decode_steps};
+pub use decode::{Cap, Capped, Decoded, capped_gap, decode_steps};
+pub use inside::{Inside, TellEntry};
 pub use judge::{RawMatch, strength_bits};
 pub use matcher::{DetectError, Detector};
 pub use placeholder::is_placeholder;

@@ -38,6 +38,8 @@ pub struct Examined {
     pub(super) place: Place,
     /// Where it is encoded, what was decoded, and where in it the secret is.
     path: Vec<Span>,
+    /// In an archive, what stands behind the archive's path.
+    pub(super) entry: Option<Arc<str>>,
 }
 
 /// What follows from a match and its lines.
@@ -82,6 +84,12 @@ impl Examined {
     /// What makes two places one secret.
     pub fn canonical(&self) -> &Secret {
         &self.core.canonical
+    }
+
+    /// The same, in this entry of an archive.
+    #[must_use]
+    pub fn within(self, entry: Option<&str>) -> Self {
+        Self { entry: entry.map(Arc::from), ..self }
     }
 
     pub(super) fn claim(&self) -> Claim<'_> {
@@ -140,7 +148,7 @@ impl Triage<'_> {
         let span = found.secret_span;
         let file_span = Span::new(content.file_offset(span.start), content.file_offset(span.end));
         let path = found.decoded.as_ref().map(|decoded| decoded.path.clone()).unwrap_or_default();
-        Ok(Examined { core, secret_span: span, file_span, place, path })
+        Ok(Examined { core, secret_span: span, file_span, place, path, entry: None })
     }
 
     fn core(&self, candidate: &Candidate<'_>) -> Core {
