@@ -213,6 +213,9 @@ pub(super) struct SelectArgs {
     /// Leave out all built-in rules: run those of --rules and --config only
     #[arg(long)]
     pub(super) no_default_rules: bool,
+    /// Don't look into archives
+    #[arg(long)]
+    pub(super) no_archives: bool,
     /// Find the values that this index of `hekate inventory pull` knows, too
     #[arg(long, value_name = "FILE", env = "HEKATE_INDEX")]
     pub(super) index: Option<PathBuf>,
@@ -735,6 +738,7 @@ impl SelectArgs {
             only_rules: self.only_rule.clone(),
             skip_rules: self.skip_rule.clone(),
             no_default_rules: self.no_default_rules,
+            no_archives: self.no_archives,
             index: self.index.clone(),
             ..Flags::default()
         }

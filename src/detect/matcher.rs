@@ -56,6 +56,7 @@ pub struct Detector {
     pub(super) known: Option<(usize, Arc<KnownValues>)>,
     /// For rules that know a value by a word nearby, if there are any.
     pub(super) nearby: Option<nearby::Finder>,
+    opens_archives: bool,
     /// Scratch memory between two scans; whoever scans takes one and gives it back.
     idle: Mutex<Vec<Scratch>>,
 }
@@ -147,7 +148,7 @@ impl Detector {
         let farthest = farthest.max(if known.is_some() { known::REACH } else { 0 }).max(decode::REACH);
         let farthest = farthest.max(if nearby.is_some() { nearby::REACH } else { 0 });
         let margin = farthest + prefilter.max_len() + score::REACH + 16;
-        Ok(Self { rules, prefilter, uses, margin, known, nearby, idle: Mutex::default() })
+        Ok(Self { rules, prefilter, uses, margin, known, nearby, opens_archives: true, idle: Mutex::default() })
     }
 
     /// A detector for some of this one's rules.
@@ -157,7 +158,20 @@ impl Detector {
     pub fn subset(&self, rules: Vec<Rule>) -> Result<Self, DetectError> {
         let known =
             self.known.as_ref().filter(|_| rules.iter().any(|rule| rule.detection == Detection::Known));
-        Self::with_known(rules, known.map(|(_, known)| known.clone()))
+        let subset = Self::with_known(rules, known.map(|(_, known)| known.clone()))?;
+        Ok(subset.with_archives(self.opens_archives))
+    }
+
+    /// The same, that looks into archives or does not; mostly it does.
+    #[must_use]
+    pub fn with_archives(mut self, opens_archives: bool) -> Self {
+        self.opens_archives = opens_archives;
+        self
+    }
+
+    /// Whether it looks into archives.
+    pub fn opens_archives(&self) -> bool {
+        self.opens_archives
     }
 
     /// Where a known value lies in the manager.
@@ -235,7 +249,7 @@ impl Detector {
     ) -> io::Result<()> {
         self.scan_whole(content, scratch, matches)?;
         // Decoded text has its own gates.
-        matches.retain(|found| found.decoded.is_some() || self.is_open(found.rule, scratch));
+        matches.retain(|found| found.is_of_decoded() || self.is_open(found.rule, scratch));
         self.search_long(content, (matches, &mut scratch.caps))?;
         scratch.caps.sort_unstable();
         scratch.caps.dedup();

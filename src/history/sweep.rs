@@ -127,7 +127,7 @@ pub struct Swept<'a, T> {
     pub pointers: Vec<Oid>,
     /// Names under which submodules stand.
     pub submodules: Vec<Vec<u8>>,
-    /// Packs and folders that can't be read.
+    /// Packs and folders that can't be read, and what in blobs was not opened or decoded.
     pub gaps: Vec<Gap>,
 }
 
@@ -146,6 +146,9 @@ pub fn sweep<'a, T: Send + Sync>(
     let mut census = Census::take(objects, &remembered.packs);
     // What is damaged is looked at anew, and so is what could not be read with so little memory.
     if !census.gaps.is_empty() || remembered.largest > budget.object {
+        remembered = Remembered::default();
+    }
+    if !remembered.looked_into(detector) {
         remembered = Remembered::default();
     }
     let mut recall = Recall::of(remembered, &census, detector);
@@ -181,6 +184,8 @@ pub fn sweep<'a, T: Send + Sync>(
     if let Some(only) = scope.only {
         reached.retain(|gid| only.contains(&census.oid(gid)));
     }
+    let in_blobs = blobs.gaps.into_iter().map(|(gid, gap)| of_blob(&census.oid(gid), gap));
+    let gaps = gaps.into_iter().chain(in_blobs).collect();
     let expected = expected(&census);
     let mut pointers: Vec<Oid> = blobs.pointers.iter().map(|gid| census.oid(*gid)).collect();
     pointers.sort_unstable();
@@ -202,6 +207,11 @@ pub fn sweep<'a, T: Send + Sync>(
     };
     swept.broken = swept.all_broken(failed, scope);
     swept
+}
+
+/// What was not opened or decoded of a blob; its own path is known to commits only.
+pub(super) fn of_blob(blob: &Oid, gap: Gap) -> Gap {
+    Gap { path: format!("blob {blob}{}", gap.path), ..gap }
 }
 
 fn expected(census: &Census<'_>) -> Counts {
@@ -254,7 +264,7 @@ impl<T: Send + Sync> Scan<'_, T> {
         }
         let detector =
             self.detector.subset(recall.missing_rules.clone()).expect("rules of a detector make another one");
-        let tell = |_: &dyn Content, _: Vec<RawMatch>| Ok(Vec::<()>::new());
+        let tell = |_: &dyn Content, _: Option<&str>, _: Vec<RawMatch>| Ok(Vec::<()>::new());
         let new = || BlobVisitor::new(self.census, &detector, &tell);
         let due = Some(recall.clean());
         let parts = walk(self.census, ObjectKind::Blob, due, self.budget, new);
@@ -374,11 +384,11 @@ impl<T: Send + Sync> Scan<'_, T> {
             Ok(Some(object)) => {
                 let bytes = object.bytes.as_slice();
                 let scan = || {
-                    let matches = self.detector.scan(&bytes)?;
-                    tell_all(self.detector, self.listener.blob, bytes, matches)
+                    let scanned = self.detector.scan_telling(&bytes)?;
+                    tell_all(self.detector, self.listener.blob, &bytes, scanned)
                 };
                 match catch_unwind(AssertUnwindSafe(scan)) {
-                    Ok(found) => blobs.keep(gid, &bytes, found),
+                    Ok(told) => blobs.keep(gid, &bytes, told),
                     Err(_) => blobs.failed.push((gid, EntryError::Bug)),
                 }
                 if is_pointer(bytes) {
@@ -403,11 +413,11 @@ impl<T: Send + Sync> Scan<'_, T> {
         }
         let content = BigBlob::new(self.census.objects, oid, size);
         let scan = || {
-            let matches = self.detector.scan(&content)?;
-            if matches.is_empty() { Ok(None) } else { (self.listener.blob)(&content, matches).map(Some) }
+            let scanned = self.detector.scan_telling(&content)?;
+            tell_all(self.detector, self.listener.blob, &content, scanned)
         };
         match catch_unwind(AssertUnwindSafe(scan)) {
-            Ok(found) => blobs.keep(gid, &content, found),
+            Ok(told) => blobs.keep(gid, &content, told),
             Err(_) => blobs.failed.push((gid, EntryError::Bug)),
         }
     }

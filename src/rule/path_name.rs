@@ -2,13 +2,13 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
-use super::{dialect, literal::printable};
+use super::{Origin, dialect, literal::printable};
 
 /// A regex that matches the last part of every path which the pattern matches; `None` where every name may be the last part of one.
 ///
 /// Such a pattern ends with `$`, and what stands before it holds no `/` (or none after a last one that is spelled out).
 pub fn name_pattern(path: &str) -> Option<String> {
-    let hir = dialect::translate(path).ok()?.hir;
+    let hir = dialect::translate(path, Origin::BuiltIn).ok()?.hir;
     let name = of(&hir)?;
     let text = printable(&name, &mut 0).to_string();
     // What is printed has to read back as what was meant.

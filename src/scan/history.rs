@@ -114,7 +114,10 @@ fn scan_one(
     let refs = Refs::read(repository)?;
     let tips = tips(&refs);
     let shallow = repository.shallow_commits()?;
-    let blob = |content: &dyn Content, matches: Vec<RawMatch>| triage.examine(content, &matches, shared);
+    let blob = |content: &dyn Content, entry: Option<&str>, matches: Vec<RawMatch>| {
+        let examined = triage.examine(content, &matches, shared)?;
+        Ok(examined.into_iter().map(|one| one.within(entry)).collect())
+    };
     let text = |text: &[u8], matches: Vec<RawMatch>| {
         triage.examine(&text, &matches, shared).expect("bytes in memory can be read")
     };

@@ -1,6 +1,6 @@
 //! The decision on each match of one blob.
 
-use std::{borrow::Cow, io, sync::OnceLock};
+use std::{borrow::Cow, collections::BTreeMap, io, sync::OnceLock};
 
 use regex::bytes::Regex;
 
@@ -229,10 +229,23 @@ impl<'d> Triage<'d> {
         }
     }
 
-    /// Decides on the matches of a blob at a place in history.
+    /// Decides on the matches of a blob at a place in history; those in entries of an archive are decided on entry by entry.
     pub fn judge_at(&self, site: Site<'_>, examined: &[Examined]) -> Vec<Sighting> {
-        let here: Vec<&Examined> =
-            examined.iter().filter(|one| self.concerns(one.core.rule, site.path)).collect();
+        let mut by_entry: BTreeMap<Option<&str>, Vec<&Examined>> = BTreeMap::new();
+        for one in examined {
+            by_entry.entry(one.entry.as_deref()).or_default().push(one);
+        }
+        let mut sightings = Vec::new();
+        for (entry, examined) in by_entry {
+            let path = entry.map_or(Cow::Borrowed(site.path), |entry| Cow::Owned(format!("{}{entry}", site.path)));
+            sightings.extend(self.judge_content(Site { path: &path, ..site }, &examined));
+        }
+        sightings
+    }
+
+    fn judge_content(&self, site: Site<'_>, examined: &[&Examined]) -> Vec<Sighting> {
+        let concerns = |one: &&Examined| self.concerns(one.core.rule, site.path);
+        let here: Vec<&Examined> = examined.iter().copied().filter(concerns).collect();
         let claims: Vec<Claim<'_>> = here.iter().map(|one| one.claim()).collect();
         let in_repository = self.policy.in_repository(site.path);
         let before = self.file_before(&in_repository);

@@ -26,14 +26,14 @@ use self::{
 };
 use super::{
     name::Names,
-    sweep::{Appearance, Broken, Latest, Listener},
+    sweep::{Appearance, Broken, Latest, Listener, of_blob},
     view::{Facts, History},
     walk::Budget,
 };
 use crate::{
     detect::Detector,
     git::{ObjectKind, Objects, Oid},
-    model::ObjectCounts as Counts,
+    model::{Gap, ObjectCounts as Counts},
 };
 
 /// A range that holds more than one commit for so many objects of the database is quicker swept with all the rest.
@@ -147,6 +147,8 @@ pub struct Ranged<'a, T> {
     broken: Vec<Broken>,
     pointers: Vec<Oid>,
     submodules: Vec<Vec<u8>>,
+    /// What in blobs was not opened or decoded.
+    gaps: Vec<Gap>,
 }
 
 fn look<'a, T: Send + Sync>(
@@ -173,6 +175,7 @@ fn look<'a, T: Send + Sync>(
         broken: commits.broken(judge.shallow),
         pointers: Vec::new(),
         submodules: changes.submodules.iter().cloned().collect(),
+        gaps: Vec::new(),
     };
     let ids = shown.iter().map(|one| one.oid).collect();
     (ranged.expected.commits, ranged.scanned.commits) = ranged.add_texts(scan.texts(ids), ObjectKind::Commit);
@@ -220,7 +223,8 @@ impl<T: Send + Sync> Ranged<'_, T> {
         for Scanned { oid, outcome } in scan.blobs(blobs.keys().copied().collect()) {
             self.expected.blobs += u64::from(!matches!(outcome, Outcome::Failed(None)));
             match outcome {
-                Outcome::Found { found, bytes, is_pointer } => {
+                Outcome::Found { found, gaps, bytes, is_pointer } => {
+                    self.gaps.extend(gaps.into_iter().map(|gap| of_blob(&oid, gap)));
                     self.scanned.blobs += 1;
                     self.bytes += bytes;
                     if is_pointer {
@@ -358,7 +362,7 @@ impl<T: Send + Sync> History<T> for Ranged<'_, T> {
             broken: &self.broken,
             pointers: &self.pointers,
             submodules: &self.submodules,
-            gaps: &[],
+            gaps: &self.gaps,
         }
     }
 }
