@@ -1,4 +1,4 @@
-//! Bytes per second of the detector, on one thread: source text, minified text, dense hits, and the files of `CORPUS=` where it is set.
+//! Bytes per second of the detector, on one thread: source text, minified text, values near providers' words, dense hits, and the files of `CORPUS=` where it is set.
 //!
 //! The texts are generated from a seed, and no longer than a block (1 MiB), so that no second thread helps.
 
@@ -111,6 +111,22 @@ fn dense_hits() -> Vec<u8> {
     text
 }
 
+/// Source with random values in it, and providers' words around most: what rules that know a value by a word nearby look at.
+fn values_near_words() -> Vec<u8> {
+    let rng = &mut Rng::with_seed(SEED);
+    let rules = builtin();
+    let words: Vec<&String> =
+        rules.iter().filter_map(|rule| rule.nearby()).flat_map(|nearby| &nearby.words).collect();
+    let mut text = String::with_capacity(SIZE + 200);
+    while text.len() < SIZE {
+        let value: String = (0..rng.usize(10..48)).map(|_| rng.alphanumeric()).collect();
+        let name = words[rng.usize(..words.len())].replace(' ', "_");
+        text.push_str(&format!("    {name}_{}: \"{value}\", // {} {}\n", word(rng), word(rng), word(rng)));
+    }
+    text.truncate(SIZE);
+    text.into_bytes()
+}
+
 fn files_below(folder: &Path, files: &mut Vec<PathBuf>) {
     let entries = fs::read_dir(folder).expect("CORPUS= names a folder that can be read");
     let mut paths: Vec<_> =
@@ -157,6 +173,7 @@ fn main() {
     group.sample_size(20).measurement_time(Duration::from_secs(5));
     measure(&mut group, "source", &[source_text()]);
     measure(&mut group, "minified", &[minified_text()]);
+    measure(&mut group, "nearby", &[values_near_words()]);
     measure(&mut group, "dense", &[dense_hits()]);
     if let Some(folder) = env::var_os("CORPUS") {
         measure(&mut group, "corpus", &corpus(Path::new(&folder)));

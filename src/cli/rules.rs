@@ -1,6 +1,6 @@
 //! `hekate rules list|show|test|lint`.
 
-use std::{env, fmt::Write as _};
+use std::{collections::BTreeSet, env, fmt::Write as _};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -35,14 +35,42 @@ fn list(args: &RuleListArgs) -> Result<Exit> {
         sink::print(text.as_bytes())?;
         return Ok(Exit::Clean);
     }
-    let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
-    let mut text = String::new();
-    for rule in &rules {
-        writeln!(text, "{:width$}  {:8}  {}", rule.id, rule.severity, rule.title).context("format rules")?;
-    }
-    writeln!(text, "{} rules", rules.len()).context("format rules")?;
-    sink::print(text.as_bytes())?;
+    sink::print(as_table(&rules)?.as_bytes())?;
     Ok(Exit::Clean)
+}
+
+/// A line for each rule, and how many there are.
+fn as_table(rules: &[Rule]) -> Result<String> {
+    let widest = |of: fn(&Rule) -> &str| rules.iter().map(|rule| of(rule).len()).max().unwrap_or(0);
+    let (ids, providers) = (widest(|rule| &rule.id), widest(provider));
+    let mut text = String::new();
+    for rule in rules {
+        let assumed =
+            if rule.nearby().is_some_and(|nearby| nearby.assumed) { " (assumed format)" } else { "" };
+        let (id, severity, title) = (&rule.id, rule.severity, &rule.title);
+        writeln!(text, "{id:ids$}  {severity:8}  {:providers$}  {title}{assumed}", provider(rule))
+            .context("format rules")?;
+    }
+    let named: BTreeSet<&str> = rules.iter().filter_map(|rule| rule.provider.as_deref()).collect();
+    writeln!(text, "{} rules of {} providers", grouped(rules.len()), grouped(named.len()))
+        .context("format rules")?;
+    Ok(text)
+}
+
+fn provider(rule: &Rule) -> &str {
+    rule.provider.as_deref().unwrap_or("-")
+}
+
+/// Digits in groups of three: `1,200`.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(|group| std::str::from_utf8(group).expect("digits are ASCII"))
+        .collect();
+    groups.join(",")
 }
 
 fn show(id: &str, select: &SelectArgs) -> Result<Exit> {
@@ -119,6 +147,8 @@ fn as_json(rule: &Rule) -> Value {
         "secretGroup": rule.secret_group,
         "entropy": rule.entropy,
         "keywords": keywords(rule),
+        "words": rule.nearby().map(|nearby| &nearby.words),
+        "names": rule.nearby().map(|nearby| &nearby.names),
         "checksum": rule.checksum,
         "tags": rule.tags,
         "help": rule.help,
@@ -153,6 +183,20 @@ fn as_text(rule: &Rule) -> String {
         line("regex", pattern.regex.clone());
         line("literals", keywords(rule).join("  "));
         line("reach", reach(&pattern.search));
+    }
+    if let Some(nearby) = rule.nearby() {
+        let assumed = if nearby.assumed { " (assumed: no form is documented)" } else { "" };
+        line("value", format!("{}{assumed}", nearby.value));
+        line("words", nearby.words.join(", "));
+        line(
+            "common",
+            if nearby.common {
+                "only next to a word such as key, or as a host".into()
+            } else {
+                String::new()
+            },
+        );
+        line("names", nearby.names.join(", "));
     }
     line("help", rule.help.clone().unwrap_or_default());
     line("examples", rule.templates.examples.join("\n              "));

@@ -34,6 +34,11 @@ pub(super) fn of_slice(bytes: &[u8], index: u64) -> Window<'_> {
     Window { bytes, base: 0, core: to_usize(start)..to_usize(end) }
 }
 
+/// All of some bytes, as one window.
+pub(super) fn all_of(bytes: &[u8]) -> Window<'_> {
+    Window { bytes, base: 0, core: 0..bytes.len() }
+}
+
 /// Reads the `index`th block and `margin` bytes on either side into `buffer`.
 ///
 /// # Errors

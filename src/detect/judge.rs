@@ -5,12 +5,13 @@ use std::{borrow::Cow, ops::Range};
 use super::{
     canonical::canonical,
     context,
+    decode::{self, Decoded},
     known::{Found, Known},
     placeholder,
     score::{self, Clue, Naming, Score},
 };
 use crate::{
-    model::{Secret, Span},
+    model::{DecodeStep, Secret, Span},
     rule::{Origin, Rule, Specificity},
 };
 
@@ -33,6 +34,8 @@ pub struct RawMatch {
     pub context: Option<String>,
     /// What the secret manager knows it as.
     pub known: Option<Known>,
+    /// What it is in the clear, where it stands encoded.
+    pub decoded: Option<Decoded>,
     /// Its rule has more matches behind this one, which are left out: there are too many in this content.
     pub is_last: bool,
     /// What speaks for and against it, where the rule leaves that to the score.
@@ -60,8 +63,18 @@ pub enum Refusal {
 impl RawMatch {
     /// What makes two places one secret: the canonical form of the value, in whichever form it stands.
     pub fn canonical(&self) -> Cow<'_, [u8]> {
-        let clear = self.known.as_ref().and_then(|known| known.clear.as_ref());
-        canonical(clear.unwrap_or(&self.secret).expose())
+        canonical(self.clear().expose())
+    }
+
+    /// Whether it was found by decoding a run or line, and searching that.
+    pub(super) fn is_of_decoded(&self) -> bool {
+        self.decoded.as_ref().is_some_and(|decoded| decoded.is_searched)
+    }
+
+    /// The value in the clear, in whichever form it stands.
+    pub fn clear(&self) -> &Secret {
+        let known = || self.known.as_ref().and_then(|known| known.clear.as_ref());
+        self.decoded.as_ref().map(|decoded| &decoded.value).or_else(known).unwrap_or(&self.secret)
     }
 }
 
@@ -79,6 +92,7 @@ pub(super) fn of_known(rule: usize, bytes: &[u8], base: u64, found: Found) -> Ra
         checksum: None,
         context: context::assigned_name(bytes, place.start),
         known: Some(known),
+        decoded: None,
         is_last: false,
         score: None,
     }
@@ -105,9 +119,16 @@ pub(super) fn judge(
     let is_proved = checksum == Some(true) || rule.origin == Origin::User;
     let mut score = None;
     if !is_proved {
-        if rule.specificity == Specificity::Generic {
+        if rule.is_weighed() {
             score = Some(weigh(rule, bytes, &span, &secret)?);
         } else if placeholder::is_ruled_out(bytes, &secret, rule.specificity) {
+            return Err(Refusal::StandIn);
+        }
+    }
+    let decoded = decoded(rule, &secret, base, value);
+    if let Some(decoded) = &decoded {
+        let clear = decoded.value.expose();
+        if !is_proved && placeholder::is_ruled_out(clear, &(0..clear.len()), rule.specificity) {
             return Err(Refusal::StandIn);
         }
     }
@@ -123,6 +144,23 @@ pub(super) fn judge(
         known: None,
         is_last: false,
         score,
+        decoded,
+    })
+}
+
+/// The value in the clear, where a rule that knows a value by the words around it finds it encoded, as in the manifest of a Kubernetes
+/// Secret: what is a secret is what it holds.
+fn decoded(rule: &Rule, secret: &Range<usize>, base: u64, value: &[u8]) -> Option<Decoded> {
+    if rule.origin == Origin::User || rule.specificity > Specificity::Generic {
+        return None;
+    }
+    let (by, text) = decode::text_of(value)?;
+    let end = text.len() as u64;
+    Some(Decoded {
+        steps: vec![DecodeStep { by, start: 0, end }],
+        path: vec![Span::new(base + secret.start as u64, base + secret.end as u64), Span::new(0, end)],
+        value: Secret::new(text),
+        is_searched: false,
     })
 }
 

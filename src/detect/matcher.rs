@@ -10,11 +10,12 @@ use rayon::prelude::*;
 use regex_automata::{Anchored, Input, hybrid::dfa, meta::Cache, util::captures::Captures};
 
 use super::{
-    Content, RawMatch,
+    Capped, Content, RawMatch,
     block::{self, BLOCK, Window},
-    canonical::canonical,
     cap::Counts,
     cluster::clusters,
+    decode,
+    explain::Refused,
     judge::{judge, of_known},
     known::{self, Known, KnownValues, Reader, Whereabouts},
     machine::Machine,
@@ -22,7 +23,10 @@ use super::{
     prefilter::{Hit, Plan, Prefilter},
     score,
 };
-use crate::rule::{Detection, Origin, Rule, Search, Specificity, builtin_plan};
+use crate::{
+    model::{DecodeStep, Span},
+    rule::{Detection, Origin, Rule, Search, builtin_plan},
+};
 
 /// A set of rules that can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +56,7 @@ pub struct Detector {
     pub(super) known: Option<(usize, Arc<KnownValues>)>,
     /// For rules that know a value by a word nearby, if there are any.
     pub(super) nearby: Option<nearby::Finder>,
+    opens_archives: bool,
     /// Scratch memory between two scans; whoever scans takes one and gives it back.
     idle: Mutex<Vec<Scratch>>,
 }
@@ -77,6 +82,18 @@ pub(super) struct Scratch {
     /// Matches of each rule in the block at hand.
     pub(super) counts: Counts,
     pub(super) nearby: nearby::Scratch,
+    /// What was not decoded.
+    pub(super) caps: Vec<Capped>,
+    /// What was refused, where somebody wants to know.
+    pub(super) refused: Option<Vec<Refused>>,
+}
+
+/// What one block gave, searched by whichever thread.
+struct Part {
+    matches: Vec<RawMatch>,
+    open: Vec<bool>,
+    caps: Vec<Capped>,
+    refused: Vec<Refused>,
 }
 
 /// A window on its way through the rules.
@@ -128,10 +145,10 @@ impl Detector {
             rules.iter().filter_map(|machine| machine.rule.pattern()).map(|pattern| pattern.search.reach());
         let farthest = reaches.map(|reach| reach.before.max(reach.after)).max().unwrap_or(0);
         let nearby = nearby::Finder::new(&rules);
-        let farthest = farthest.max(if known.is_some() { known::REACH } else { 0 });
+        let farthest = farthest.max(if known.is_some() { known::REACH } else { 0 }).max(decode::REACH);
         let farthest = farthest.max(if nearby.is_some() { nearby::REACH } else { 0 });
         let margin = farthest + prefilter.max_len() + score::REACH + 16;
-        Ok(Self { rules, prefilter, uses, margin, known, nearby, idle: Mutex::default() })
+        Ok(Self { rules, prefilter, uses, margin, known, nearby, opens_archives: true, idle: Mutex::default() })
     }
 
     /// A detector for some of this one's rules.
@@ -141,7 +158,20 @@ impl Detector {
     pub fn subset(&self, rules: Vec<Rule>) -> Result<Self, DetectError> {
         let known =
             self.known.as_ref().filter(|_| rules.iter().any(|rule| rule.detection == Detection::Known));
-        Self::with_known(rules, known.map(|(_, known)| known.clone()))
+        let subset = Self::with_known(rules, known.map(|(_, known)| known.clone()))?;
+        Ok(subset.with_archives(self.opens_archives))
+    }
+
+    /// The same, that looks into archives or does not; mostly it does.
+    #[must_use]
+    pub fn with_archives(mut self, opens_archives: bool) -> Self {
+        self.opens_archives = opens_archives;
+        self
+    }
+
+    /// Whether it looks into archives.
+    pub fn opens_archives(&self) -> bool {
+        self.opens_archives
     }
 
     /// Where a known value lies in the manager.
@@ -164,29 +194,45 @@ impl Detector {
     /// # Errors
     /// What reading says.
     pub fn scan(&self, content: &dyn Content) -> io::Result<Vec<RawMatch>> {
-        let mut scratch = self.take_scratch();
-        let result = self.scan_with(content, &mut scratch);
-        self.give_back(scratch);
-        result
+        self.scan_telling(content).map(|(matches, _)| matches)
     }
 
-    fn scan_with(&self, content: &dyn Content, scratch: &mut Scratch) -> io::Result<Vec<RawMatch>> {
+    /// The same, and what was not decoded, by place.
+    ///
+    /// # Errors
+    /// As [`Detector::scan`].
+    pub fn scan_telling(&self, content: &dyn Content) -> io::Result<(Vec<RawMatch>, Vec<Capped>)> {
+        let mut scratch = self.take_scratch();
+        scratch.caps.clear();
+        let result = self.scan_with(content, &mut scratch);
+        let caps = std::mem::take(&mut scratch.caps);
+        self.give_back(scratch);
+        result.map(|matches| (matches, caps))
+    }
+
+    pub(super) fn scan_with(
+        &self,
+        content: &dyn Content,
+        scratch: &mut Scratch,
+    ) -> io::Result<Vec<RawMatch>> {
         let blocks = block::count(content.len());
-        scratch.open.clear();
-        scratch.open.resize(self.rules.len(), false);
+        self.close_gates(scratch);
         let mut matches = Vec::new();
         match content.whole() {
             Some(bytes) if blocks <= 1 => self.scan_block(&block::of_slice(bytes, 0), scratch, &mut matches),
             _ => {
-                let scan = |index| self.scan_block_of(content, index);
+                let wants_refused = scratch.refused.is_some();
+                let scan = |index| self.scan_block_of(content, index, wants_refused);
                 let parts: io::Result<Vec<_>> = if content.is_sequential() {
                     (0..blocks).map(scan).collect()
                 } else {
                     (0..blocks).into_par_iter().map(scan).collect()
                 };
-                for (part, open) in parts? {
-                    matches.extend(part);
-                    scratch.open.iter_mut().zip(open).for_each(|(all, one)| *all |= one);
+                for part in parts? {
+                    matches.extend(part.matches);
+                    scratch.open.iter_mut().zip(part.open).for_each(|(all, one)| *all |= one);
+                    scratch.caps.extend(part.caps);
+                    scratch.refused.iter_mut().for_each(|all| all.extend_from_slice(&part.refused));
                 }
             }
         }
@@ -202,8 +248,11 @@ impl Detector {
         matches: &mut Vec<RawMatch>,
     ) -> io::Result<()> {
         self.scan_whole(content, scratch, matches)?;
-        let is_open = |index: usize| self.rules[index].rule.gates.is_empty() || scratch.open[index];
-        matches.retain(|found| is_open(found.rule));
+        // Decoded text has its own gates.
+        matches.retain(|found| found.is_of_decoded() || self.is_open(found.rule, scratch));
+        self.search_long(content, (matches, &mut scratch.caps))?;
+        scratch.caps.sort_unstable();
+        scratch.caps.dedup();
         in_order(matches);
         self.cut_off(matches);
         if self.known.is_some() {
@@ -211,7 +260,6 @@ impl Detector {
         }
         Ok(())
     }
-
     /// Known values that begin in `starts`.
     pub(super) fn search_known(
         &self,
@@ -226,10 +274,11 @@ impl Detector {
     }
 
     /// One block of content with many, on whichever thread.
-    fn scan_block_of(&self, content: &dyn Content, index: u64) -> io::Result<(Vec<RawMatch>, Vec<bool>)> {
+    fn scan_block_of(&self, content: &dyn Content, index: u64, wants_refused: bool) -> io::Result<Part> {
         let mut scratch = self.take_scratch();
-        scratch.open.clear();
-        scratch.open.resize(self.rules.len(), false);
+        scratch.refused = wants_refused.then(Vec::new);
+        self.close_gates(&mut scratch);
+        scratch.caps.clear();
         let mut matches = Vec::new();
         let mut buffer = std::mem::take(&mut scratch.buffer);
         let window = match content.whole() {
@@ -237,13 +286,39 @@ impl Detector {
             None => block::read(content, index, self.margin, &mut buffer),
         };
         let window = window.inspect(|window| self.scan_block(window, &mut scratch, &mut matches));
-        let result = window.map(|_| (matches, scratch.open.clone()));
+        let refused = scratch.refused.take().unwrap_or_default();
+        let caps = std::mem::take(&mut scratch.caps);
+        let result = window.map(|_| Part { matches, open: scratch.open.clone(), caps, refused });
         scratch.buffer = buffer;
         self.give_back(scratch);
         result
     }
 
     fn scan_block(&self, window: &Window<'_>, scratch: &mut Scratch, matches: &mut Vec<RawMatch>) {
+        self.search_rules(window, scratch, matches);
+        self.search_known(window, window.core.clone(), matches);
+        self.search_nearby(window, scratch, matches);
+        self.search_decoded(window, window.core.clone(), (matches, &mut scratch.caps));
+    }
+
+    /// No gate was seen yet.
+    pub(super) fn close_gates(&self, scratch: &mut Scratch) {
+        scratch.open.clear();
+        scratch.open.resize(self.rules.len(), false);
+    }
+
+    /// Whether a rule's gate was seen, if it has one.
+    pub(super) fn is_open(&self, rule: usize, scratch: &Scratch) -> bool {
+        self.rules[rule].rule.gates.is_empty() || scratch.open[rule]
+    }
+
+    /// Matches of rules with necessary literals, in the bytes as they are.
+    pub(super) fn search_rules(
+        &self,
+        window: &Window<'_>,
+        scratch: &mut Scratch,
+        matches: &mut Vec<RawMatch>,
+    ) {
         scratch.hits.clear();
         self.prefilter.find(window.bytes, window.core.clone(), &mut scratch.hits);
         scratch.by_rule.resize_with(self.rules.len(), Vec::new);
@@ -279,12 +354,10 @@ impl Detector {
             scratch.by_rule[rule] = hits;
         }
         scratch.touched = touched;
-        self.search_known(window, window.core.clone(), matches);
-        self.search_nearby(window, scratch, matches);
     }
 
     /// Values that begin with a run of the block, by words nearby.
-    fn search_nearby(&self, window: &Window<'_>, scratch: &mut Scratch, matches: &mut Vec<RawMatch>) {
+    pub(super) fn search_nearby(&self, window: &Window<'_>, scratch: &mut Scratch, matches: &mut Vec<RawMatch>) {
         let Some(finder) = &self.nearby else { return };
         scratch.nearby.reset();
         finder.candidates(window.bytes, window.core.clone(), |run| {
@@ -381,15 +454,15 @@ impl Detector {
             if self.is_capped(rule) {
                 (range, secret) = without_line_ends(bytes, range, secret);
             }
-            let judged = judge((rule, compiled), bytes, base, range, secret.clone());
-            // What was refused as a value may hold the name of another: `key="PASSWORD" value="…"`.
-            let is_given_back = judged.is_err()
-                && secret.start > whole.start()
-                && compiled.specificity == Specificity::Generic
-                && compiled.origin == Origin::BuiltIn;
+            let judged = judge((rule, compiled), bytes, base, range.clone(), secret.clone());
+            if let (Err(why), Some(refused)) = (&judged, &mut pass.scratch.refused) {
+                refused.push(Refused::new((rule, *why), (bytes, base), range, secret.clone()));
+            }
             if judged.is_ok() && self.is_capped(rule) {
                 counts.add(rule);
             }
+            // What was refused as a value may hold the name of another: `key="PASSWORD" value="…"`.
+            let is_given_back = judged.is_err() && compiled.is_weighed() && secret.start > whole.start();
             // No rule matches the empty string, so this moves on.
             input.set_start(if is_given_back { secret.start } else { whole.end() });
             pass.matches.extend(judged.ok());
@@ -408,9 +481,16 @@ impl Detector {
 /// By place, then by rule; each once: a cluster cut at a block's end may be seen from both sides.
 pub(super) fn in_order(matches: &mut Vec<RawMatch>) {
     let known = |found: &RawMatch| found.known.as_ref().map(|known| (known.value, known.form));
-    matches.sort_by_key(|found| (found.span.start, found.span.end, found.rule, known(found)));
+    fn decoded(found: &RawMatch) -> Option<(&[Span], &[DecodeStep])> {
+        found.decoded.as_ref().map(|decoded| (decoded.path.as_slice(), decoded.steps.as_slice()))
+    }
+    let place = |found: &RawMatch| (found.span.start, found.span.end, found.rule, known(found));
+    matches.sort_by(|one, two| place(one).cmp(&place(two)).then_with(|| decoded(one).cmp(&decoded(two))));
     // One value in one place is one match, in whichever of its forms.
-    matches.dedup_by_key(|found| (found.span, found.rule, found.known.as_ref().map(|known| known.value)));
+    let value = |found: &RawMatch| found.known.as_ref().map(|known| known.value);
+    matches.dedup_by(|one, two| {
+        (one.span, one.rule, value(one), decoded(one)) == (two.span, two.rule, value(two), decoded(two))
+    });
 }
 
 /// Where a rule finds what is known, its match says so: the rule knows best what the value is. What is known within other bytes stays
@@ -424,7 +504,7 @@ fn share_knowledge(matches: &mut [RawMatch]) {
         let near = known[first..].iter().map(|index| &matches[*index]);
         let mut near =
             near.take_while(|one| one.span.start < place.end).filter(|one| one.span.overlaps(place));
-        near.find(|one| one.canonical() == canonical(other.secret.expose())).and_then(|one| one.known.clone())
+        near.find(|one| one.canonical() == other.canonical()).and_then(|one| one.known.clone())
     };
     let told: Vec<(usize, Known)> = matches
         .iter()

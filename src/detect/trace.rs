@@ -17,10 +17,11 @@ mod zone;
 use std::ops::Range;
 
 use super::{
-    RawMatch,
+    Capped, RawMatch,
     block::{self, BLOCK},
     cluster::clusters,
     context,
+    decode::{Decoded, Touched, touched},
     judge::of_known,
     known::{self, Form, Reader},
     matcher::{Detector, Pass, Scratch, Use, in_order},
@@ -45,6 +46,8 @@ pub struct Trace {
     matches: Vec<RawMatch>,
     /// Some rule has more matches than are kept: what is made from this content is scanned whole.
     is_cut: bool,
+    /// What was not decoded.
+    caps: Vec<Capped>,
 }
 
 /// A literal's place. Content that is traced has less than 4 GiB.
@@ -167,15 +170,26 @@ impl Tracer<'_> {
         self.search_known(bytes, &mut matches);
         let runs = self.search_nearby(bytes, other, segments, &mut matches);
         self.carry_matches((bytes, &runs), other, segments, &mut matches);
+        let mut caps = Vec::new();
+        let again = self.search_decoded(bytes, &mut matches, &mut caps);
+        carry_decoded((other, segments), &again, &mut matches, &mut caps);
         in_order(&mut matches);
         let is_cut = self.detector.is_over(&matches);
-        Trace { len: bytes.len(), hits, runs, matches, is_cut }
+        Trace { len: bytes.len(), hits, runs, matches, is_cut, caps }
     }
 
     /// The matches of the content that this is the trace of: what [`Detector::scan`] finds in it.
     pub fn matches(&mut self, bytes: &[u8], trace: &Trace) -> Vec<RawMatch> {
         let mut matches = trace.matches.clone();
+        self.scratch.caps.clone_from(&trace.caps);
         if !self.has_gates && self.detector.known.is_none() {
+            let before = matches.len();
+            let searched = self.detector.search_long(&bytes, (&mut matches, &mut self.scratch.caps));
+            searched.expect("bytes in memory can be read");
+            if matches.len() > before {
+                in_order(&mut matches);
+            }
+            self.order_caps();
             self.detector.cut_off(&mut matches);
             return matches;
         }
@@ -192,6 +206,16 @@ impl Tracer<'_> {
         let concluded = self.detector.conclude(&bytes, &mut self.scratch, &mut matches);
         concluded.expect("bytes in memory can be read");
         matches
+    }
+
+    /// What was not decoded of the content whose matches were asked for last.
+    pub fn take_capped(&mut self) -> Vec<Capped> {
+        std::mem::take(&mut self.scratch.caps)
+    }
+
+    fn order_caps(&mut self) {
+        self.scratch.caps.sort_unstable();
+        self.scratch.caps.dedup();
     }
 
     /// Hits that lie wholly in one copied segment, in order.
@@ -312,6 +336,26 @@ impl Tracer<'_> {
         matches.extend(found.into_iter().map(|found| of_known(*rule, bytes, 0, found)));
     }
 
+    /// Decodes around every zone, and says where that was.
+    fn search_decoded(
+        &self,
+        bytes: &[u8],
+        matches: &mut Vec<RawMatch>,
+        caps: &mut Vec<Capped>,
+    ) -> Vec<Touched> {
+        let again: Vec<Touched> = self.zones.places().map(|zone| touched(bytes, zone)).collect();
+        let window = block::all_of(bytes);
+        let mut done = 0;
+        for place in &again {
+            let starts = place.starts.start.max(done)..place.starts.end;
+            done = done.max(starts.end);
+            if !starts.is_empty() {
+                self.detector.search_decoded(&window, starts, (matches, caps));
+            }
+        }
+        again
+    }
+
     /// All hits of the marked rules, by rule; with whether they are affected.
     fn sort_by_rule(&mut self, hits: &[Hit]) {
         self.scratch.by_rule.resize_with(self.detector.rules.len(), Vec::new);
@@ -349,7 +393,7 @@ impl Tracer<'_> {
             let (from, to) = (source as u64, (source + segment.len) as u64);
             let first = other.matches.partition_point(|found| found.span.start < from);
             let inside = other.matches[first..].iter().take_while(|found| found.span.start < to);
-            for found in inside.filter(|found| found.span.end <= to) {
+            for found in inside.filter(|found| found.span.end <= to && !found.is_of_decoded()) {
                 let shift = |span: Span| {
                     let start = segment.start as u64;
                     Span::new(span.start - from + start, span.end - from + start)
@@ -368,8 +412,48 @@ impl Tracer<'_> {
                 let secret_span = shift(found.secret_span);
                 // The name lies before the cluster, where a zone changes nothing else.
                 let context = context::assigned_name(bytes, secret_span.start as usize);
-                matches.push(RawMatch { span, secret_span, context, ..found.clone() });
+                let mut found = RawMatch { span, secret_span, context, ..found.clone() };
+                if let Some(unit) = found.decoded.as_mut().and_then(|decoded| decoded.path.first_mut()) {
+                    *unit = secret_span;
+                }
+                matches.push(found);
             }
+        }
+    }
+}
+
+/// What was found encoded in runs and lines that lie wholly in one copied segment, but for those that were decoded again.
+fn carry_decoded(
+    (other, segments): (&Trace, &[Segment]),
+    again: &[Touched],
+    matches: &mut Vec<RawMatch>,
+    caps: &mut Vec<Capped>,
+) {
+    let decoded: Vec<&RawMatch> = other.matches.iter().filter(|found| found.is_of_decoded()).collect();
+    if decoded.is_empty() && other.caps.is_empty() {
+        return;
+    }
+    for segment in segments {
+        let Some(source) = segment.source else { continue };
+        let (from, to, start) = (source as u64, (source + segment.len) as u64, segment.start as u64);
+        let shift = |span: Span| Span::new(span.start - from + start, span.end - from + start);
+        let stands = |unit: Span| {
+            from <= unit.start && unit.end <= to && !again.iter().any(|place| place.concerns(shift(unit)))
+        };
+        for cap in other.caps.iter().filter(|cap| stands(cap.unit)) {
+            caps.push(Capped { unit: shift(cap.unit), ..*cap });
+        }
+        for found in &decoded {
+            let unit = found.decoded.as_ref().map(Decoded::unit);
+            if !unit.is_some_and(stands) {
+                continue;
+            }
+            let mut found = RawMatch::clone(found);
+            (found.span, found.secret_span) = (shift(found.span), shift(found.secret_span));
+            if let Some(unit) = found.decoded.as_mut().and_then(|decoded| decoded.path.first_mut()) {
+                *unit = shift(*unit);
+            }
+            matches.push(found);
         }
     }
 }

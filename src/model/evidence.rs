@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Verdict;
+use super::{Encoding, Verdict};
 
 /// One reason to believe, or to doubt, that a match is a secret, with its facts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,11 @@ pub enum Evidence {
     Context {
         /// The name before the operator.
         name: String,
+    },
+    /// It stands there encoded, and the value was had by decoding.
+    Encoded {
+        /// How, outermost first.
+        by: Vec<Encoding>,
     },
     /// It equals a value that the secret manager holds.
     Inventory {

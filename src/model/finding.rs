@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Category, Confidence, Evidence, Fingerprint, Position, Severity, Span};
+use super::{Category, Confidence, DecodeStep, Evidence, Fingerprint, Position, Severity, Span};
 
 /// One distinct secret, with every place it stands at.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,6 +67,9 @@ pub struct SecretView {
     /// The clear text, only where the user asked with `--show-secrets`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
+    /// The value that this stands for where it is encoded, only where the user asked with `--show-secrets`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decoded: Option<String>,
 }
 
 impl fmt::Debug for SecretView {
@@ -101,6 +104,9 @@ pub struct Occurrence {
     /// The clear text of the match around the secret, only with `--show-secrets`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matched: Option<String>,
+    /// Where the secret is encoded there: how it is had from what stands at the span.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decode: Vec<DecodeStep>,
     /// In history, id of the blob that it stands in; none where it stands in a commit's or tag's text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blob: Option<String>,
@@ -141,6 +147,7 @@ impl Occurrence {
             match_line: None,
             place: None,
             matched: None,
+            decode: Vec::new(),
             blob: None,
             commit: None,
             author: None,

@@ -3,6 +3,7 @@
 //! Nothing comes in but values, nothing goes out but values. This room knows of no file, rule file, terminal or network.
 
 mod coverage;
+mod encoding;
 mod evidence;
 mod finding;
 mod fingerprint;
@@ -12,6 +13,7 @@ mod report;
 mod secret;
 
 pub use coverage::{Coverage, Gap, GapReason, HistoryCoverage, ObjectCounts};
+pub use encoding::{DecodeStep, Encoding};
 pub use evidence::Evidence;
 pub use finding::{Exposure, Finding, Moment, Occurrence, SecretView, Suppression, Verdict};
 #[cfg(feature = "network")]

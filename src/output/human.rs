@@ -121,7 +121,7 @@ fn put_facts(page: &mut Page, finding: &Finding, report: &Report, verbose: bool)
         let style = if verdict.is_confirmed() { ALARM } else { PLAIN };
         page.paragraph(&fact_label("verdict"), style, &wording::verdict(verdict));
     }
-    if let Some(value) = &finding.secret.value {
+    if let Some(value) = finding.secret.decoded.as_ref().or(finding.secret.value.as_ref()) {
         put_fact(page, "value", value);
     }
     if !is_staged {

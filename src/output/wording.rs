@@ -33,6 +33,10 @@ fn reason(evidence: &Evidence, own_rule: &str) -> String {
         Evidence::Checksum { valid: false, .. } => "checksum is wrong".to_owned(),
         Evidence::Entropy { bits } => format!("{bits:.1} bits of entropy per character"),
         Evidence::Context { name } => format!("assigned to {name}"),
+        Evidence::Encoded { by } => {
+            let words: Vec<&str> = by.iter().map(|encoding| encoding.word()).collect();
+            format!("encoded as {}", words.join(" of "))
+        }
         Evidence::Inventory { environment, path, version, current, form } => {
             let age = if *current { "the current value" } else { "an older value" };
             let form = form.as_ref().map(|form| format!(", as {form}")).unwrap_or_default();

@@ -83,7 +83,8 @@ impl Masks {
 
     fn of<'a>(sightings: impl Iterator<Item = &'a Sighting>) -> Self {
         let secrets: BTreeSet<&Secret> = sightings
-            .map(|sighting| &sighting.secret)
+            .flat_map(|sighting| [Some(&sighting.secret), sighting.decoded.as_ref()])
+            .flatten()
             .filter(|secret| secret.len() >= Self::SHORTEST && !secret.expose().contains(&b'\n'))
             .collect();
         let values = (!secrets.is_empty()).then(|| {
@@ -151,8 +152,9 @@ fn finding(triage: &Triage<'_>, sightings: Vec<Sighting>) -> Finding {
     let place = first.occurrence.place;
     let fingerprint =
         first.fingerprint.or(place).expect("a sighting has its own identity or that of its place");
-    let value =
-        triage.policy().show_secrets.then(|| String::from_utf8_lossy(best.secret.expose()).into_owned());
+    let shown = |secret: &Secret| String::from_utf8_lossy(secret.expose()).into_owned();
+    let value = triage.policy().show_secrets.then(|| shown(&best.secret));
+    let decoded = best.decoded.as_ref().filter(|_| triage.policy().show_secrets).map(shown);
     let seen = || sightings.iter().flat_map(|sighting| &sighting.seen);
     Finding {
         rule: rule.id.clone(),
@@ -163,7 +165,12 @@ fn finding(triage: &Triage<'_>, sightings: Vec<Sighting>) -> Finding {
         confidence: sightings.iter().map(|sighting| sighting.confidence).max().expect("at least one"),
         verdict: belief::verdict(sightings.iter().flat_map(|sighting| &sighting.evidence)),
         fingerprint,
-        secret: SecretView { redacted: best.secret.redacted(), length: best.secret.characters(), value },
+        secret: SecretView {
+            redacted: best.secret.redacted(),
+            length: best.secret.characters(),
+            value,
+            decoded,
+        },
         evidence: with_inventory(&best.evidence, &sightings),
         exposure: sightings.iter().map(|sighting| sighting.exposure).min().expect("at least one"),
         first_seen: seen().min().map(|stamp| stamp.moment.clone()),

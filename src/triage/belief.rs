@@ -16,6 +16,9 @@ pub(super) fn evidence(detector: &Detector, found: &RawMatch, hides_name: bool) 
     if rule.specificity >= Specificity::Format {
         evidence.push(Evidence::Format { rule: rule.id.clone() });
     }
+    if let Some(decoded) = &found.decoded {
+        evidence.push(Evidence::Encoded { by: decoded.steps.iter().map(|step| step.by).collect() });
+    }
     // Two decimals: what is printed is what is compared.
     evidence.push(Evidence::Entropy { bits: (found.entropy * 100.0).round() / 100.0 });
     if let Some(name) = found.context.as_ref().filter(|_| !hides_name) {

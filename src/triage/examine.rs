@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     detect::{Content, RawMatch, Score, known::ValueId, strength_bits},
-    model::{Confidence, Evidence, Fingerprint, LineDigest, Position, Secret, Span},
+    model::{Confidence, DecodeStep, Evidence, Fingerprint, LineDigest, Position, Secret, Span},
 };
 
 /// Values with fewer bits could be guessed from a public fingerprint.
@@ -38,6 +38,10 @@ pub struct Examined {
     pub(super) place: Place,
     /// Its rule has more matches, which were left out.
     pub(super) is_last: bool,
+    /// Where it is encoded, what was decoded, and where in it the secret is.
+    path: Vec<Span>,
+    /// In an archive, what stands behind the archive's path.
+    pub(super) entry: Option<Arc<str>>,
 }
 
 /// What follows from a match and its lines.
@@ -46,6 +50,8 @@ pub(super) struct Core {
     pub(super) rule: usize,
     pub(super) known: Option<ValueId>,
     pub(super) secret: Secret,
+    /// The value in the clear, where it is encoded there, and how it is had.
+    pub(super) decoded: Option<(Secret, Vec<DecodeStep>)>,
     pub(super) canonical: Secret,
     /// Identity of the secret; `None` where it is too weak to have a public one.
     pub(super) fingerprint: Option<Fingerprint>,
@@ -87,12 +93,19 @@ impl Examined {
         self.is_last.then_some(self.core.rule)
     }
 
-    pub(super) fn claim(&self) -> Claim {
+    /// The same, in this entry of an archive.
+    #[must_use]
+    pub fn within(self, entry: Option<&str>) -> Self {
+        Self { entry: entry.map(Arc::from), ..self }
+    }
+
+    pub(super) fn claim(&self) -> Claim<'_> {
         Claim {
             rule: self.core.rule,
             secret_span: self.secret_span,
             confidence: self.core.confidence,
             known: self.core.known,
+            path: &self.path,
             at: self.place.matched,
         }
     }
@@ -141,7 +154,9 @@ impl Triage<'_> {
         };
         let span = found.secret_span;
         let file_span = Span::new(content.file_offset(span.start), content.file_offset(span.end));
-        Ok(Examined { core, secret_span: span, file_span, place, is_last: found.is_last })
+        let path = found.decoded.as_ref().map(|decoded| decoded.path.clone()).unwrap_or_default();
+        let is_last = found.is_last;
+        Ok(Examined { core, secret_span: span, file_span, place, is_last, path, entry: None })
     }
 
     fn core(&self, candidate: &Candidate<'_>) -> Core {
@@ -160,6 +175,7 @@ impl Triage<'_> {
             rule: found.rule,
             known: found.known.as_ref().map(|known| known.value),
             secret: found.secret.clone(),
+            decoded: found.decoded.as_ref().map(|decoded| (decoded.value.clone(), decoded.steps.clone())),
             fingerprint: (!is_weak).then(|| key.fingerprint(canonical.expose())),
             line: is_weak.then(|| LineDigest::of(&place_line(lines, found.secret_span, value, masks))),
             canonical,
@@ -200,6 +216,11 @@ impl Candidate<'_> {
         let known = found.known.as_ref().map(|known| (known.value.0, known.form as u8));
         number(known.map_or(0, |(value, form)| 1 + (u64::from(value) << 8 | u64::from(form))));
         number(u64::from(found.score.is_some_and(Score::is_enough)));
+        for step in found.decoded.iter().flat_map(|decoded| &decoded.steps) {
+            number(1 + step.by as u64);
+            number(step.start);
+            number(step.end);
+        }
         number(self.before.len() as u64);
         hash.update(&self.before);
         hash.update(&self.lines);

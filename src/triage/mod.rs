@@ -17,6 +17,7 @@ mod line;
 mod mark;
 mod overlap;
 mod sighting;
+mod taken;
 
 pub use assemble::{Assembled, assemble};
 pub use baseline::{Baseline, BaselineEntry, BaselineError, BaselineUse, Date, DateError};
@@ -24,4 +25,5 @@ pub use before::Before;
 pub use belief::base_confidence;
 pub use examine::{Examined, Shared};
 pub use ignore_file::{IgnoreFile, IgnoreFileError};
-pub use sighting::{Policy, Sighting, Site, Stamp, Triage, TriageError};
+pub use line::positions;
+pub use sighting::{Policy, Sighting, Site, Stamp, Triage, TriageError, canonical_path};

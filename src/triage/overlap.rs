@@ -2,6 +2,7 @@
 
 use std::{cmp::Reverse, collections::HashMap};
 
+use super::taken::Taken;
 use crate::{
     detect::{Detector, known::ValueId},
     model::{Confidence, Position, Span},
@@ -10,28 +11,30 @@ use crate::{
 
 /// What a match says of a value, as far as it takes to choose between matches.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Claim {
+pub(super) struct Claim<'c> {
     pub(super) rule: usize,
     pub(super) secret_span: Span,
     pub(super) confidence: Confidence,
     /// The known value that it is.
     pub(super) known: Option<ValueId>,
+    /// What was decoded, and where in it the secret is; empty where it stands as it is.
+    pub(super) path: &'c [Span],
     /// Where the whole match starts.
     pub(super) at: Position,
 }
 
 /// Which of the matches of one content stand, in the order of places: those that have what their rule requires nearby, and are not only there
 /// to be required, and name their value.
-pub(super) fn standing(detector: &Detector, claims: &[Claim]) -> Vec<usize> {
+pub(super) fn standing(detector: &Detector, claims: &[Claim<'_>]) -> Vec<usize> {
     let mut kept: Vec<usize> = with_required(detector, claims);
     name_each_value(detector, claims, &mut kept);
     kept
 }
 
-fn with_required(detector: &Detector, claims: &[Claim]) -> Vec<usize> {
-    let requires = |claim: &Claim| !detector.rule(claim.rule).required.is_empty();
+fn with_required(detector: &Detector, claims: &[Claim<'_>]) -> Vec<usize> {
+    let requires = |claim: &Claim<'_>| !detector.rule(claim.rule).required.is_empty();
     let neighbours = claims.iter().any(requires).then(|| Neighbours::new(detector, claims));
-    let stands = |claim: &Claim| {
+    let stands = |claim: &Claim<'_>| {
         let rule = detector.rule(claim.rule);
         !rule.skip_report && neighbours.as_ref().is_none_or(|near| near.satisfy(rule, claim.at))
     };
@@ -39,56 +42,42 @@ fn with_required(detector: &Detector, claims: &[Claim]) -> Vec<usize> {
 }
 
 /// What is compared between claims on one value; the greatest names it.
-type Precedence = (bool, u32, Specificity, Confidence, bool, bool, u64);
+type Precedence = (bool, u32, Specificity, Confidence, (bool, bool, bool), u64);
 
 /// Keeps the matches that name their value: of those whose secrets overlap, the one that is known, then that of the rule with the greatest rank, then the most specific; between
-/// equals the more confident, then the one that a provider's word nearby tells, then the one that knows more than a name, then the longer, then
+/// equals the more confident, then one that is encoded there, then the one that a provider's word nearby tells, then the one that knows more than a name, then the longer, then
 /// the first by rule id. The rest stay out, but for a known value within another: that
 /// is a secret of its own. Both lists keep the order of places.
-fn name_each_value(detector: &Detector, claims: &[Claim], kept: &mut Vec<usize>) {
-    let rank = |claim: &Claim| -> (Reverse<Precedence>, u64) {
+fn name_each_value(detector: &Detector, claims: &[Claim<'_>], kept: &mut Vec<usize>) {
+    let rank = |claim: &Claim<'_>| -> (Reverse<Precedence>, (u64, usize)) {
         let rule = detector.rule(claim.rule);
         let is_told = rule.nearby().is_some();
         let (known, length) = (claim.known.is_some(), claim.secret_span.len());
-        let order =
-            (known, rule.rank, rule.specificity, claim.confidence, is_told, !rule.is_by_name(), length);
-        (Reverse(order), claim.secret_span.start)
+        // What is encoded says more than the text that it is in; a provider's word says more than a name.
+        let told = (!claim.path.is_empty(), is_told, !rule.is_by_name());
+        let order = (known, rule.rank, rule.specificity, claim.confidence, told, length);
+        (Reverse(order), (claim.secret_span.start, claim.path.len()))
     };
     kept.sort_by(|one, two| {
         let (one, two) = (&claims[*one], &claims[*two]);
         let ids = || detector.rule(one.rule).id.cmp(&detector.rule(two.rule).id);
         rank(one).cmp(&rank(two)).then_with(ids)
     });
-    let mut taken = Spans::default();
-    let mut taken_by_value: HashMap<ValueId, Spans> = HashMap::new();
+    let mut taken = Taken::default();
+    let mut taken_by_value: HashMap<ValueId, Taken> = HashMap::new();
     kept.retain(|index| {
-        let Claim { secret_span, known, .. } = claims[*index];
-        let is_free = taken.insert(secret_span);
-        known.map_or(is_free, |value| taken_by_value.entry(value).or_default().insert(secret_span))
+        let Claim { secret_span, known, path, .. } = claims[*index];
+        let is_free = taken.insert(secret_span, path);
+        known.map_or(is_free, |value| taken_by_value.entry(value).or_default().insert(secret_span, path))
     });
     kept.sort_by_key(|index| (claims[*index].secret_span.start, claims[*index].secret_span.end));
-}
-
-/// Disjoint spans, by their starts.
-#[derive(Default)]
-struct Spans(std::collections::BTreeMap<u64, u64>);
-
-impl Spans {
-    /// Adds a span unless it shares a byte with another.
-    fn insert(&mut self, span: Span) -> bool {
-        let is_free = self.0.range(..span.end).next_back().is_none_or(|(_, end)| *end <= span.start);
-        if is_free {
-            self.0.insert(span.start, span.end);
-        }
-        is_free
-    }
 }
 
 /// Where each rule's matches start, by rule id, in the order of lines.
 struct Neighbours<'a>(HashMap<&'a str, Vec<Position>>);
 
 impl<'a> Neighbours<'a> {
-    fn new(detector: &'a Detector, claims: &[Claim]) -> Self {
+    fn new(detector: &'a Detector, claims: &[Claim<'_>]) -> Self {
         let mut by_rule: HashMap<&str, Vec<Position>> = HashMap::new();
         for claim in claims {
             by_rule.entry(detector.rule(claim.rule).id.as_str()).or_default().push(claim.at);
@@ -107,21 +96,5 @@ impl<'a> Neighbours<'a> {
             let columns = required.within_columns.unwrap_or(u64::MAX);
             near.into_iter().any(|place| place.column.abs_diff(at.column) <= columns)
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_that_touch_do_not_overlap() {
-        let mut spans = Spans::default();
-        assert!(spans.insert(Span::new(10, 20)));
-        assert!(spans.insert(Span::new(20, 25)));
-        assert!(spans.insert(Span::new(5, 10)));
-        assert!(!spans.insert(Span::new(24, 26)));
-        assert!(!spans.insert(Span::new(0, 6)));
-        assert!(!spans.insert(Span::new(0, 100)));
     }
 }

@@ -1,6 +1,6 @@
 //! The decision on each match of one blob.
 
-use std::{borrow::Cow, io, sync::OnceLock};
+use std::{borrow::Cow, collections::BTreeMap, io, sync::OnceLock};
 
 use regex::bytes::Regex;
 
@@ -85,6 +85,8 @@ pub struct Sighting {
     pub canonical: Secret,
     /// As it stands there.
     pub secret: Secret,
+    /// The value in the clear, where it is encoded there.
+    pub decoded: Option<Secret>,
     /// Identity of the secret; `None` where it is too weak to have a public one, and its places stand for it.
     pub fingerprint: Option<Fingerprint>,
     /// How far the match is believed.
@@ -202,14 +204,8 @@ impl<'d> Triage<'d> {
         }
         let masks = masks(&matches);
         let places = places(content, &matches)?;
-        let claim = |(found, place): (&RawMatch, &Place)| Claim {
-            rule: found.rule,
-            secret_span: found.secret_span,
-            confidence: belief::confidence(self.detector.rule(found.rule), found),
-            known: found.known.as_ref().map(|known| known.value),
-            at: place.matched,
-        };
-        let claims: Vec<Claim> = matches.iter().zip(&places).map(claim).collect();
+        let both = matches.iter().zip(&places);
+        let claims: Vec<Claim<'_>> = both.map(|(found, place)| self.claim(found, *place)).collect();
         let in_repository = self.policy.in_repository(path);
         let before = self.file_before(&in_repository);
         // One by one: the surroundings of all matches of a file in one line would not fit into memory.
@@ -222,27 +218,56 @@ impl<'d> Triage<'d> {
             .collect()
     }
 
-    /// Decides on the matches of a blob at a place in history.
+    fn claim<'m>(&self, found: &'m RawMatch, place: Place) -> Claim<'m> {
+        Claim {
+            rule: found.rule,
+            secret_span: found.secret_span,
+            confidence: belief::confidence(self.detector.rule(found.rule), found),
+            known: found.known.as_ref().map(|known| known.value),
+            path: found.decoded.as_ref().map(|decoded| decoded.path.as_slice()).unwrap_or_default(),
+            at: place.matched,
+        }
+    }
+
+    /// Decides on the matches of a blob at a place in history; those in entries of an archive are decided on entry by entry.
     pub fn judge_at(&self, site: Site<'_>, examined: &[Examined]) -> Vec<Sighting> {
-        let here: Vec<&Examined> =
-            examined.iter().filter(|one| self.concerns(one.core.rule, site.path)).collect();
-        let claims: Vec<Claim> = here.iter().map(|one| one.claim()).collect();
+        let mut by_entry: BTreeMap<Option<&str>, Vec<&Examined>> = BTreeMap::new();
+        for one in examined {
+            by_entry.entry(one.entry.as_deref()).or_default().push(one);
+        }
+        let mut sightings = Vec::new();
+        for (entry, examined) in by_entry {
+            let path = entry.map_or(Cow::Borrowed(site.path), |entry| Cow::Owned(format!("{}{entry}", site.path)));
+            sightings.extend(self.judge_content(Site { path: &path, ..site }, &examined));
+        }
+        sightings
+    }
+
+    fn judge_content(&self, site: Site<'_>, examined: &[&Examined]) -> Vec<Sighting> {
+        let concerns = |one: &&Examined| self.concerns(one.core.rule, site.path);
+        let here: Vec<&Examined> = examined.iter().copied().filter(concerns).collect();
+        let claims: Vec<Claim<'_>> = here.iter().map(|one| one.claim()).collect();
         let in_repository = self.policy.in_repository(site.path);
         let before = self.file_before(&in_repository);
         let decide = |index: usize| self.decide(here[index], site, before.as_ref());
         standing(self.detector, &claims).into_iter().map(decide).collect()
     }
 
-    /// Sightings of rules that look at paths only.
+    /// Sightings of rules that look at paths only, of a file of a tree.
     pub fn judge_path(&self, path: &str) -> Vec<Sighting> {
+        self.judge_path_at(Site { path, commit: None })
+    }
+
+    /// The same of a file at a place in history.
+    pub fn judge_path_at(&self, site: Site<'_>) -> Vec<Sighting> {
         let is_due = |(index, rule): &(usize, &Rule)| {
-            rule.detection == Detection::Path && !rule.skip_report && self.concerns(*index, path)
+            rule.detection == Detection::Path && !rule.skip_report && self.concerns(*index, site.path)
         };
         self.detector
             .rules()
             .enumerate()
             .filter(is_due)
-            .map(|(index, rule)| self.of_path(index, rule, path))
+            .map(|(index, rule)| self.of_path(index, rule, site))
             .collect()
     }
 
@@ -298,6 +323,7 @@ impl<'d> Triage<'d> {
             excerpt: core.excerpt.clone(),
             match_line: (place.matched.line != place.start.line).then_some(place.matched.line),
             place: weak_place,
+            decode: core.decoded.as_ref().map(|(_, steps)| steps.clone()).unwrap_or_default(),
             matched: core.matched.as_ref().map(|text| String::from_utf8_lossy(text.expose()).into_owned()),
             ..at
         };
@@ -305,6 +331,7 @@ impl<'d> Triage<'d> {
             rule: core.rule,
             canonical: core.canonical.clone(),
             secret: core.secret.clone(),
+            decoded: core.decoded.as_ref().map(|(value, _)| value.clone()),
             fingerprint: core.fingerprint,
             confidence: core.confidence,
             evidence: core.evidence.clone(),
@@ -373,19 +400,20 @@ impl<'d> Triage<'d> {
     }
 
     /// The file itself is the finding; its path stands for it.
-    fn of_path(&self, index: usize, rule: &Rule, path: &str) -> Sighting {
+    fn of_path(&self, index: usize, rule: &Rule, site: Site<'_>) -> Sighting {
+        let path = site.path;
         let in_repository = self.policy.in_repository(path);
         let subject = Subject { secret: path.as_bytes(), matched: path.as_bytes(), lines: &[] };
         let looks = |lists: &[Compiled]| lists.iter().map(|list| list.look(subject)).collect::<Vec<_>>();
         let (own, global) = (looks(self.own_allowlists(index)), looks(&self.global));
         let place = Fingerprint::of_place(&in_repository, &LineDigest::of(b""));
-        let canonical = Secret::new(format!("path:{path}"));
+        let canonical = canonical_path(path);
         let accepted = Accepted { fingerprint: Some(place), canonical: &canonical, lines: [1, 1] };
         let start = Position { line: 1, column: 1 };
-        let site = Site { path, commit: None };
         Sighting {
             rule: index,
             secret: Secret::new(Vec::new()),
+            decoded: None,
             fingerprint: None,
             confidence: belief::base_confidence(rule),
             evidence: vec![Evidence::Format { rule: rule.id.clone() }],
@@ -402,6 +430,11 @@ impl<'d> Triage<'d> {
             seen: Vec::new(),
         }
     }
+}
+
+/// What makes two versions of a file that is a secret one secret: its path.
+pub fn canonical_path(path: &str) -> Secret {
+    Secret::new(format!("path:{path}"))
 }
 
 /// What baselines and ignore files know a match by.

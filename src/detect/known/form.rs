@@ -1,13 +1,16 @@
 //! The forms in which a value usually stands in a file, made from it and led back to it.
 
-use base64::{
-    Engine as _, alphabet,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose},
-};
+use base64::{Engine as _, engine::general_purpose};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use serde::{Deserialize, Serialize};
 
-use crate::{detect::canonical, model::Secret};
+use crate::{
+    detect::{
+        canonical,
+        decode::{STANDARD, URL_SAFE, escape},
+    },
+    model::Secret,
+};
 
 /// How a value stands in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -106,22 +109,13 @@ impl Form {
                 line.pop_if(|last| *last == b'\n').map(|_| line)
             }
             Self::Base64Url => URL_SAFE.decode(bytes).ok(),
-            Self::Hex | Self::HexUpper => super::decode::hex(bytes),
-            Self::Percent => Some(super::decode::percent(bytes).bytes),
-            Self::Escaped => Some(super::decode::backslash(bytes).bytes),
-            Self::Html => Some(super::decode::entities(bytes).bytes),
+            Self::Hex | Self::HexUpper => escape::hex(bytes),
+            Self::Percent => Some(escape::percent(bytes).bytes),
+            Self::Escaped => Some(escape::backslash(bytes).bytes),
+            Self::Html => Some(escape::entities(bytes).bytes),
         }
     }
 }
-
-/// Base64 is taken with padding or without, and whatever its last bits are.
-const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
-    .with_decode_allow_trailing_bits(true)
-    .with_decode_padding_mode(DecodePaddingMode::Indifferent);
-/// Decodes base64.
-pub(super) static STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
-/// Decodes base64 with the URL alphabet.
-pub(super) static URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 
 fn html(text: &str) -> String {
     let replace = |text: String, (from, to): &(&str, &str)| text.replace(from, to);

@@ -15,7 +15,6 @@ use std::{fmt, sync::OnceLock};
 
 use crate::model::Secret;
 
-mod decode;
 mod form;
 mod key;
 mod search;

@@ -7,14 +7,16 @@ use memchr::memmem;
 
 use super::{
     Form, Known, KnownValues, LONGEST, SHORTEST,
-    decode::{Decoded, backslash, entities, hex, is_escape, is_text, percent},
-    form::{STANDARD, URL_SAFE},
     key::tail_of,
     table::Entry,
 };
 use crate::{
     detect::{
         canonical,
+        decode::{
+            STANDARD, URL_SAFE,
+            escape::{Decoded, backslash, entities, hex, is_escape, is_text, percent},
+        },
         prefilter::class::{Classifier, IS_BOUNDARY, IS_ESCAPE, IS_WHITE, STEP, is_boundary, is_white},
     },
     model::Secret,

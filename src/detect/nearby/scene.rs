@@ -131,8 +131,8 @@ impl<'b> Scene<'b> {
     pub(super) fn is_head(&self, hit: &Hit) -> bool {
         let line = self.line_of(hit);
         let is_mark = |byte: &u8| byte.is_ascii_whitespace() || b"-\"'[]{}:=(<>#".contains(byte);
-        self.bytes[line.start..hit.start].iter().all(|byte| is_mark(byte))
-            && self.bytes[hit.end..line.end].iter().all(|byte| is_mark(byte))
+        self.bytes[line.start..hit.start].iter().all(is_mark)
+            && self.bytes[hit.end..line.end].iter().all(is_mark)
             && line.len() > hit.end - hit.start
     }
 

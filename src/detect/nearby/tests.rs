@@ -94,7 +94,7 @@ fn named(text: &str) -> Vec<String> {
     let detector = Detector::new(rules()).unwrap();
     let text = fill(text);
     let id = |found: &RawMatch| detector.rule(found.rule).id.clone();
-    detector.scan(&text.as_bytes()).unwrap().iter().map(id).collect()
+    detector.scan(&text.as_bytes()).unwrap().iter().filter(|found| found.decoded.is_none()).map(id).collect()
 }
 
 #[test]
@@ -303,7 +303,8 @@ fn what_is_found_depends_on_no_byte_beyond_its_reach() {
         let plain = one_by_one(&rules, &detector, bytes, false);
         prop_assert_eq!(&one_by_one(&rules, &detector, bytes, true), &plain);
         let place = |found: RawMatch| (found.span.start as usize, found.span.end as usize, found.rule);
-        let scanned: Vec<_> = detector.scan(&bytes).unwrap().into_iter().map(place).collect();
+        let as_it_stands = detector.scan(&bytes).unwrap().into_iter().filter(|found| found.decoded.is_none());
+        let scanned: Vec<_> = as_it_stands.map(place).collect();
         prop_assert_eq!(scanned, plain);
         Ok(())
     };

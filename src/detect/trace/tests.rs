@@ -14,6 +14,8 @@ enum Edit {
     New(String),
     Rule(usize, u64),
     Nearby(Vec<String>),
+    /// The same, encoded: how, and how often.
+    Encoded(usize, u64, Vec<usize>),
 }
 
 fn edits() -> impl Strategy<Value = Vec<Edit>> {
@@ -22,6 +24,9 @@ fn edits() -> impl Strategy<Value = Vec<Edit>> {
         2 => "[ a-z=:\"\n]{0,12}|k{1,3}|kk1|-----BEGIN |key\n?=|\n".prop_map(Edit::New),
         1 => (0..10_000_usize, 0..100_u64).prop_map(|(rule, seed)| Edit::Rule(rule, seed)),
         1 => prop::collection::vec(crate::detect::nearby::tests::piece(), 1..6).prop_map(Edit::Nearby),
+        2 => (0..10_000_usize, 0..100_u64, prop::collection::vec(0..6_usize, 1..4))
+            .prop_map(|(rule, seed, forms)| Edit::Encoded(rule, seed, forms)),
+        1 => "[A-Za-z0-9]{20,40}|={1,2}|%41|\\\\u0041|&#65;|%".prop_map(Edit::New),
     ];
     prop::collection::vec(edit, 1..12)
 }
@@ -77,6 +82,11 @@ fn make(before: &[u8], edits: &[Edit], render: &dyn Fn(usize, u64) -> Vec<u8>) -
             }
             Edit::Rule(rule, seed) => {
                 bytes.extend(render(*rule, *seed));
+                None
+            }
+            Edit::Encoded(rule, seed, forms) => {
+                let text = render(*rule, *seed);
+                bytes.extend(forms.iter().fold(text, |text, form| crate::detect::decode::encode(&text, *form)));
                 None
             }
         };

@@ -1,13 +1,13 @@
-//! One step of decoding, with the place that each decoded byte comes from.
+//! Escapes and hexadecimal digits, decoded with the place that each byte comes from.
 
 use crate::detect::prefilter::class::is_white;
 
 /// Decoded bytes.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Decoded {
-    pub(super) bytes: Vec<u8>,
+pub(in crate::detect) struct Decoded {
+    pub(in crate::detect) bytes: Vec<u8>,
     /// Of each decoded byte the offset at which it begins in the encoded ones; and behind these, the encoded ones' length.
-    pub(super) from: Vec<usize>,
+    pub(in crate::detect) from: Vec<usize>,
 }
 
 impl Decoded {
@@ -69,12 +69,12 @@ fn quad(bytes: &[u8]) -> Option<u16> {
 }
 
 /// Percent-encoding.
-pub(super) fn percent(text: &[u8]) -> Decoded {
+pub(in crate::detect) fn percent(text: &[u8]) -> Decoded {
     decode(text, b'%', |rest| Some((3, Escape::Byte(pair(rest.get(1..)?)?))))
 }
 
 /// The backslash escapes of JSON, and `\x41`.
-pub(super) fn backslash(text: &[u8]) -> Decoded {
+pub(in crate::detect) fn backslash(text: &[u8]) -> Decoded {
     decode(text, b'\\', |rest| {
         let byte = match *rest.get(1)? {
             byte @ (b'"' | b'\'' | b'\\' | b'/') => byte,
@@ -103,7 +103,7 @@ fn unicode(rest: &[u8]) -> Option<(usize, Escape)> {
 }
 
 /// HTML entities: those of markup, and numbers.
-pub(super) fn entities(text: &[u8]) -> Decoded {
+pub(in crate::detect) fn entities(text: &[u8]) -> Decoded {
     const NAMED: [(&[u8], u8); 5] =
         [(b"&amp;", b'&'), (b"&lt;", b'<'), (b"&gt;", b'>'), (b"&quot;", b'"'), (b"&apos;", b'\'')];
     decode(text, b'&', |rest| {
@@ -122,14 +122,14 @@ pub(super) fn entities(text: &[u8]) -> Decoded {
 }
 
 /// Hexadecimal digits, two for each byte; `None` where there are others.
-pub(super) fn hex(text: &[u8]) -> Option<Vec<u8>> {
+pub(in crate::detect) fn hex(text: &[u8]) -> Option<Vec<u8>> {
     let (pairs, rest) = text.as_chunks::<2>();
     rest.is_empty().then(|| pairs.iter().map(|digits| pair(digits)).collect()).flatten()
 }
 
 /// Whether an escape begins here that makes a value look unlike all of its forms. Escaped quotes, backslashes and white space don't: they stand in
 /// every string of every program.
-pub(super) fn is_escape(rest: &[u8]) -> bool {
+pub(in crate::detect) fn is_escape(rest: &[u8]) -> bool {
     match *rest {
         [b'%', high, low, ..] => high.is_ascii_hexdigit() && low.is_ascii_hexdigit(),
         [b'\\', b'u', high, low, ..] | [b'\\', b'x', high, low, ..] => {
@@ -142,7 +142,7 @@ pub(super) fn is_escape(rest: &[u8]) -> bool {
 }
 
 /// Whether the byte is one that printed text holds, of ASCII.
-pub(super) fn is_text(byte: u8) -> bool {
+pub(in crate::detect) fn is_text(byte: u8) -> bool {
     byte.is_ascii_graphic() || (is_white(byte) && matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
 }
 
