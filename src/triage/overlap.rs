@@ -38,13 +38,14 @@ fn with_required(detector: &Detector, claims: &[Claim]) -> Vec<usize> {
     (0..claims.len()).filter(|index| stands(&claims[*index])).collect()
 }
 
-/// Keeps the matches that name their value: of those whose secrets overlap, the one that is known, then the most specific; between
-/// equals the more confident, then the longer, then the first by rule id. The rest stay out, but for a known value within another: that
+/// Keeps the matches that name their value: of those whose secrets overlap, the one that is known, then that of the
+/// greatest rank, then the most specific; between equals the more confident, then the longer, then the first by rule id. The rest stay out, but for a known value within another: that
 /// is a secret of its own. Both lists keep the order of places.
 fn name_each_value(detector: &Detector, claims: &[Claim], kept: &mut Vec<usize>) {
-    let rank = |claim: &Claim| -> (Reverse<(bool, Specificity, Confidence, u64)>, u64) {
+    let rank = |claim: &Claim| -> (Reverse<(bool, u32, Specificity, Confidence, u64)>, u64) {
         let rule = detector.rule(claim.rule);
-        let order = (claim.known.is_some(), rule.specificity, claim.confidence, claim.secret_span.len());
+        let length = claim.secret_span.len();
+        let order = (claim.known.is_some(), rule.rank, rule.specificity, claim.confidence, length);
         (Reverse(order), claim.secret_span.start)
     };
     kept.sort_by(|one, two| {
