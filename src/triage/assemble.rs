@@ -143,7 +143,7 @@ fn with_inventory(evidence: &[Evidence], sightings: &[Sighting]) -> Vec<Evidence
 fn finding(triage: &Triage<'_>, sightings: Vec<Sighting>) -> Finding {
     let names_it = |sighting: &&Sighting| {
         let rule = triage.detector().rule(sighting.rule);
-        (rule.specificity, sighting.confidence, std::cmp::Reverse(rule.id.clone()))
+        (rule.rank, rule.specificity, sighting.confidence, std::cmp::Reverse(rule.id.clone()))
     };
     // Of equals the first place, so that the evidence is that of the place which is shown.
     let best = sightings.iter().rev().max_by_key(names_it).expect("a group has at least one sighting");

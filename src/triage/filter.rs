@@ -153,7 +153,7 @@ mod tests {
         let line = format!("key = {secret} # note");
         let subject = Subject {
             secret: secret.as_bytes(),
-            matched: line[..line.len() - 7].as_bytes(),
+            matched: &line.as_bytes()[..line.len() - 7],
             lines: line.as_bytes(),
         };
         let site = Site { rule: "acme", path, in_repository: path, commit: None };
