@@ -46,7 +46,7 @@ pub struct Detector {
     /// For each literal of the prefilter, what a hit means.
     pub(super) uses: Vec<Vec<Use>>,
     /// Bytes around a block that its matches may touch or look at.
-    margin: usize,
+    pub(super) margin: usize,
     /// Known values to search for, and the index of the rule that stands for them.
     pub(super) known: Option<(usize, Arc<KnownValues>)>,
     /// Scratch memory between two scans; whoever scans takes one and gives it back.
@@ -73,13 +73,6 @@ pub(super) struct Scratch {
     pub(super) open: Vec<bool>,
     /// What was refused, where somebody wants to know.
     pub(super) refused: Option<Vec<Refused>>,
-}
-
-/// What one block gave, searched by whichever thread.
-struct Part {
-    matches: Vec<RawMatch>,
-    open: Vec<bool>,
-    refused: Vec<Refused>,
 }
 
 /// A window on its way through the rules.
@@ -171,11 +164,7 @@ impl Detector {
         result
     }
 
-    pub(super) fn scan_with(
-        &self,
-        content: &dyn Content,
-        scratch: &mut Scratch,
-    ) -> io::Result<Vec<RawMatch>> {
+    fn scan_with(&self, content: &dyn Content, scratch: &mut Scratch) -> io::Result<Vec<RawMatch>> {
         let blocks = block::count(content.len());
         scratch.open.clear();
         scratch.open.resize(self.rules.len(), false);
@@ -183,17 +172,15 @@ impl Detector {
         match content.whole() {
             Some(bytes) if blocks <= 1 => self.scan_block(&block::of_slice(bytes, 0), scratch, &mut matches),
             _ => {
-                let wants_refused = scratch.refused.is_some();
-                let scan = |index| self.scan_block_of(content, index, wants_refused);
+                let scan = |index| self.scan_block_of(content, index);
                 let parts: io::Result<Vec<_>> = if content.is_sequential() {
                     (0..blocks).map(scan).collect()
                 } else {
                     (0..blocks).into_par_iter().map(scan).collect()
                 };
-                for part in parts? {
-                    matches.extend(part.matches);
-                    scratch.open.iter_mut().zip(part.open).for_each(|(all, one)| *all |= one);
-                    scratch.refused.iter_mut().for_each(|all| all.extend_from_slice(&part.refused));
+                for (part, open) in parts? {
+                    matches.extend(part);
+                    scratch.open.iter_mut().zip(open).for_each(|(all, one)| *all |= one);
                 }
             }
         }
@@ -209,17 +196,13 @@ impl Detector {
         matches: &mut Vec<RawMatch>,
     ) -> io::Result<()> {
         self.scan_whole(content, scratch, matches)?;
-        matches.retain(|found| self.is_open(found.rule, scratch));
+        let is_open = |index: usize| self.rules[index].rule.gates.is_empty() || scratch.open[index];
+        matches.retain(|found| is_open(found.rule));
         in_order(matches);
         if self.known.is_some() {
             share_knowledge(matches);
         }
         Ok(())
-    }
-
-    /// Whether the rule's gates, if it has some, were seen in the content.
-    pub(super) fn is_open(&self, rule: usize, scratch: &Scratch) -> bool {
-        self.rules[rule].rule.gates.is_empty() || scratch.open[rule]
     }
 
     /// Known values that begin in `starts`.
@@ -236,9 +219,8 @@ impl Detector {
     }
 
     /// One block of content with many, on whichever thread.
-    fn scan_block_of(&self, content: &dyn Content, index: u64, wants_refused: bool) -> io::Result<Part> {
+    fn scan_block_of(&self, content: &dyn Content, index: u64) -> io::Result<(Vec<RawMatch>, Vec<bool>)> {
         let mut scratch = self.take_scratch();
-        scratch.refused = wants_refused.then(Vec::new);
         scratch.open.clear();
         scratch.open.resize(self.rules.len(), false);
         let mut matches = Vec::new();
@@ -248,14 +230,13 @@ impl Detector {
             None => block::read(content, index, self.margin, &mut buffer),
         };
         let window = window.inspect(|window| self.scan_block(window, &mut scratch, &mut matches));
-        let refused = scratch.refused.take().unwrap_or_default();
-        let result = window.map(|_| Part { matches, open: scratch.open.clone(), refused });
+        let result = window.map(|_| (matches, scratch.open.clone()));
         scratch.buffer = buffer;
         self.give_back(scratch);
         result
     }
 
-    fn scan_block(&self, window: &Window<'_>, scratch: &mut Scratch, matches: &mut Vec<RawMatch>) {
+    pub(super) fn scan_block(&self, window: &Window<'_>, scratch: &mut Scratch, matches: &mut Vec<RawMatch>) {
         scratch.hits.clear();
         self.prefilter.find(window.bytes, window.core.clone(), &mut scratch.hits);
         scratch.by_rule.resize_with(self.rules.len(), Vec::new);
@@ -362,7 +343,8 @@ impl Detector {
             let secret = secret_group(captures, compiled.secret_group).unwrap_or(whole.range());
             let judged = judge((rule, compiled), bytes, base, whole.range(), secret.clone());
             if let (Err(why), Some(refused)) = (&judged, &mut pass.scratch.refused) {
-                refused.push(Refused::new((rule, *why), (bytes, base), whole.range(), secret.clone()));
+                let named = (rule, compiled);
+                refused.push(Refused::new(named, *why, (bytes, base), whole.range(), secret.clone()));
             }
             // What was refused as a value may hold the name of another: `key="PASSWORD" value="…"`.
             let is_given_back = judged.is_err() && compiled.is_weighed() && secret.start > whole.start();
