@@ -260,9 +260,7 @@ impl Detector {
             hits.sort_unstable_by_key(|hit| (hit.start, hit.end));
             let reach = self.rules[rule].pattern().search.reach();
             clusters(window.bytes, reach, &hits, |span, range| {
-                if hits[range].iter().any(|hit| self.passes_gate(rule, window.bytes, hit, scratch)) {
-                    self.search(rule, span, &mut Pass { window, scratch, matches });
-                }
+                self.search_cluster(rule, span, &hits[range], &mut Pass { window, scratch, matches });
             });
             hits.clear();
             scratch.by_rule[rule] = hits;
@@ -327,8 +325,43 @@ impl Detector {
         gate.try_search_fwd(cache, &input).map_or(true, |found| found.is_some())
     }
 
+    /// Runs a rule's regex over a cluster, where one of its hits passes the gate.
+    ///
+    /// A rule whose matches start with their literal is tried at the hits that pass: that finds what a search of the whole cluster does.
+    pub(super) fn search_cluster(
+        &self,
+        rule: usize,
+        span: Range<usize>,
+        hits: &[Range<usize>],
+        pass: &mut Pass<'_>,
+    ) {
+        let bytes = pass.window.bytes;
+        if !self.rules[rule].starts_at_literal {
+            if hits.iter().any(|hit| self.passes_gate(rule, bytes, hit, pass.scratch)) {
+                self.search(rule, span, pass);
+            }
+            return;
+        }
+        let mut at = span.start;
+        for hit in hits {
+            if hit.start >= at && self.passes_gate(rule, bytes, hit, pass.scratch) {
+                let input = Input::new(bytes).span(hit.start..span.end).anchored(Anchored::Yes);
+                at = self.search_next(rule, &input, pass).unwrap_or(at);
+            }
+        }
+    }
+
     /// Runs a rule's regex over a span of the window.
     pub(super) fn search(&self, rule: usize, span: Range<usize>, pass: &mut Pass<'_>) {
+        let mut input = Input::new(pass.window.bytes).span(span);
+        while let Some(next) = self.search_next(rule, &input, pass) {
+            // No rule matches the empty string, so this moves on.
+            input.set_start(next);
+        }
+    }
+
+    /// Finds and judges the next match; returns where to go on.
+    fn search_next(&self, rule: usize, input: &Input<'_>, pass: &mut Pass<'_>) -> Option<usize> {
         let regex = self.rules[rule].regex();
         let regexes = &mut pass.scratch.regexes;
         regexes.resize_with(self.rules.len(), || None);
@@ -336,22 +369,18 @@ impl Detector {
             regexes[rule].get_or_insert_with(|| (regex.create_cache(), regex.create_captures()));
         let compiled = &self.rules[rule].rule;
         let Window { bytes, base, .. } = *pass.window;
-        let mut input = Input::new(bytes).span(span);
-        loop {
-            regex.search_captures_with(cache, &input, captures);
-            let Some(whole) = captures.get_match() else { return };
-            let secret = secret_group(captures, compiled.secret_group).unwrap_or(whole.range());
-            let judged = judge((rule, compiled), bytes, base, whole.range(), secret.clone());
-            if let (Err(why), Some(refused)) = (&judged, &mut pass.scratch.refused) {
-                let named = (rule, compiled);
-                refused.push(Refused::new(named, *why, (bytes, base), whole.range(), secret.clone()));
-            }
-            // What was refused as a value may hold the name of another: `key="PASSWORD" value="…"`.
-            let is_given_back = judged.is_err() && compiled.is_weighed() && secret.start > whole.start();
-            // No rule matches the empty string, so this moves on.
-            input.set_start(if is_given_back { secret.start } else { whole.end() });
-            pass.matches.extend(judged.ok());
+        regex.search_captures_with(cache, input, captures);
+        let whole = captures.get_match()?;
+        let secret = secret_group(captures, compiled.secret_group).unwrap_or(whole.range());
+        let judged = judge((rule, compiled), bytes, base, whole.range(), secret.clone());
+        if let (Err(why), Some(refused)) = (&judged, &mut pass.scratch.refused) {
+            let named = (rule, compiled);
+            refused.push(Refused::new(named, *why, (bytes, base), whole.range(), secret.clone()));
         }
+        // What was refused as a value may hold the name of another: `key="PASSWORD" value="…"`.
+        let is_given_back = judged.is_err() && compiled.is_weighed() && secret.start > whole.start();
+        pass.matches.extend(judged.ok());
+        Some(if is_given_back { secret.start } else { whole.end() })
     }
 
     pub(super) fn take_scratch(&self) -> Scratch {
@@ -440,7 +469,8 @@ mod tests {
     fn gates_and_plans_change_no_result() {
         let rules = builtin_with_templates();
         let gated = Detector::new(rules.clone()).unwrap();
-        let plain = Detector::new(without_gates(rules.clone())).unwrap();
+        let mut plain = Detector::new(without_gates(rules.clone())).unwrap();
+        plain.rules.iter_mut().for_each(|machine| machine.starts_at_literal = false);
         let templaters: Vec<Templater> = rules.iter().map(Templater::new).collect();
         let mut runner = proptest::test_runner::TestRunner::deterministic();
         let strategy =
