@@ -186,6 +186,8 @@ pub(super) fn is_something_else(value: &[u8]) -> bool {
 /// The name that `start` is in.
 fn name_at(bytes: &[u8], start: usize, end: usize) -> Range<usize> {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    // `"pw": …` matches from its quote on.
+    let start = (start + usize::from(!is_name(&bytes[start]))).min(end);
     let before = &bytes[start.saturating_sub(NAME_BACK)..start];
     let head = before.iter().rev().take_while(|byte| is_name(byte)).count();
     let tail = bytes[start..end].iter().take_while(|byte| is_name(byte)).count();
