@@ -2,8 +2,15 @@
 
 use std::{io, ops::Range};
 
-use super::{Content, RawMatch, Refusal, matcher::Detector};
-use crate::model::{Secret, Span};
+use super::{
+    Content, RawMatch, Refusal, block,
+    judge::in_full,
+    matcher::{Detector, Scratch},
+};
+use crate::{
+    model::{Secret, Span},
+    rule::Rule,
+};
 
 /// What a rule's regex found and was no match, in the content's offsets.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,13 +30,16 @@ pub struct Refused {
 impl Refused {
     /// `base` is where `bytes` start in the content.
     pub(super) fn new(
-        (rule, why): (usize, Refusal),
+        (index, rule): (usize, &Rule),
+        why: Refusal,
         (bytes, base): (&[u8], u64),
         span: Range<usize>,
         secret: Range<usize>,
     ) -> Self {
         let at = |range: &Range<usize>| Span::new(base + range.start as u64, base + range.end as u64);
-        Self { rule, why, span: at(&span), secret_span: at(&secret), secret: Secret::new(&bytes[secret]) }
+        let why = in_full(why, rule, bytes, (&span, &secret));
+        let (span, secret_span) = (at(&span), at(&secret));
+        Self { rule: index, why, span, secret_span, secret: Secret::new(&bytes[secret]) }
     }
 }
 
@@ -41,13 +51,30 @@ impl Detector {
     pub fn explain(&self, content: &dyn Content) -> io::Result<(Vec<RawMatch>, Vec<Refused>)> {
         let mut scratch = self.take_scratch();
         scratch.refused = Some(Vec::new());
-        let matches = self.scan_with(content, &mut scratch);
+        let result = self.search_blocks(content, &mut scratch);
         let mut refused = scratch.refused.take().unwrap_or_default();
-        refused.retain(|one| self.is_open(one.rule, &scratch));
+        refused.retain(|one| self.rules[one.rule].rule.gates.is_empty() || scratch.open[one.rule]);
         self.give_back(scratch);
         refused.sort_by_key(|one| (one.secret_span.start, one.secret_span.end, one.rule));
         // A cluster cut at a block's end may be seen from both sides.
         refused.dedup_by_key(|one| (one.span, one.secret_span, one.rule));
-        Ok((matches?, refused))
+        Ok((result?, refused))
+    }
+
+    /// One block after the other, on this thread.
+    fn search_blocks(&self, content: &dyn Content, scratch: &mut Scratch) -> io::Result<Vec<RawMatch>> {
+        self.close_gates(scratch);
+        scratch.caps.clear();
+        let mut matches = Vec::new();
+        let mut buffer = Vec::new();
+        for index in 0..block::count(content.len()) {
+            let window = match content.whole() {
+                Some(bytes) => block::of_slice(bytes, index),
+                None => block::read(content, index, self.margin, &mut buffer)?,
+            };
+            self.scan_block(&window, scratch, &mut matches);
+        }
+        self.conclude(content, scratch, &mut matches)?;
+        Ok(matches)
     }
 }

@@ -166,12 +166,30 @@ fn decoded(rule: &Rule, secret: &Range<usize>, base: u64, value: &[u8]) -> Optio
 
 /// The score of what a generic rule found, if it is believed at least a little.
 fn weigh(rule: &Rule, bytes: &[u8], span: &Range<usize>, secret: &Range<usize>) -> Result<Score, Refusal> {
-    let naming = if rule.is_by_name() { Naming::InMatch } else { Naming::BySyntax };
-    let score = score::weigh(bytes, span, secret, naming);
+    let score = score::weigh(bytes, span, secret, naming(rule));
     if rule.id == KEY_RULE && (score.has(Clue::PasswordName) || score.has(Clue::HeaderName)) {
         return Err(Refusal::OtherRule(score));
     }
     if score.total() < score::LOW { Err(Refusal::Score(score)) } else { Ok(score) }
+}
+
+/// Why a value was refused, with all that speaks for and against it.
+pub(super) fn in_full(
+    why: Refusal,
+    rule: &Rule,
+    bytes: &[u8],
+    (span, secret): (&Range<usize>, &Range<usize>),
+) -> Refusal {
+    let score = || score::weigh_all(bytes, span, secret, naming(rule));
+    match why {
+        Refusal::Score(_) => Refusal::Score(score()),
+        Refusal::OtherRule(_) => Refusal::OtherRule(score()),
+        other => other,
+    }
+}
+
+fn naming(rule: &Rule) -> Naming {
+    if rule.is_by_name() { Naming::InMatch } else { Naming::BySyntax }
 }
 
 /// The rule whose names include parts of those that other rules are for (`auth_password`, `authorization`).

@@ -15,6 +15,8 @@ use crate::rule::{Pattern, Rule, Search};
 /// A rule that can be run.
 pub(super) struct Machine {
     pub(super) rule: Rule,
+    /// Every match starts with one of the necessary literals: it is enough to look at these places.
+    pub(super) starts_at_literal: bool,
     /// Compiled at the first hit that passes: a scan pays only for the rules that it needs.
     regex: OnceLock<Regex>,
     /// Compiled at the first hit.
@@ -23,7 +25,10 @@ pub(super) struct Machine {
 
 impl Machine {
     pub(super) fn new(rule: Rule) -> Self {
-        Self { rule, regex: OnceLock::new(), gate: OnceLock::new() }
+        let starts_at_literal = rule.pattern().is_some_and(
+            |pattern| matches!(&pattern.search, Search::Literals { reach, .. } if reach.before == 0 && !reach.capped),
+        );
+        Self { rule, starts_at_literal, regex: OnceLock::new(), gate: OnceLock::new() }
     }
 
     /// Compiles the regex now.

@@ -51,7 +51,7 @@ pub struct Detector {
     /// For each literal of the prefilter, what a hit means.
     pub(super) uses: Vec<Vec<Use>>,
     /// Bytes around a block that its matches may touch or look at.
-    margin: usize,
+    pub(super) margin: usize,
     /// Known values to search for, and the index of the rule that stands for them.
     pub(super) known: Option<(usize, Arc<KnownValues>)>,
     /// For rules that know a value by a word nearby, if there are any.
@@ -88,13 +88,8 @@ pub(super) struct Scratch {
     pub(super) refused: Option<Vec<Refused>>,
 }
 
-/// What one block gave, searched by whichever thread.
-struct Part {
-    matches: Vec<RawMatch>,
-    open: Vec<bool>,
-    caps: Vec<Capped>,
-    refused: Vec<Refused>,
-}
+/// Matches in a block, whose gates were seen in it, and what was not decoded.
+type OfBlock = (Vec<RawMatch>, Vec<bool>, Vec<Capped>);
 
 /// A window on its way through the rules.
 pub(super) struct Pass<'a> {
@@ -210,29 +205,23 @@ impl Detector {
         result.map(|matches| (matches, caps))
     }
 
-    pub(super) fn scan_with(
-        &self,
-        content: &dyn Content,
-        scratch: &mut Scratch,
-    ) -> io::Result<Vec<RawMatch>> {
+    fn scan_with(&self, content: &dyn Content, scratch: &mut Scratch) -> io::Result<Vec<RawMatch>> {
         let blocks = block::count(content.len());
         self.close_gates(scratch);
         let mut matches = Vec::new();
         match content.whole() {
             Some(bytes) if blocks <= 1 => self.scan_block(&block::of_slice(bytes, 0), scratch, &mut matches),
             _ => {
-                let wants_refused = scratch.refused.is_some();
-                let scan = |index| self.scan_block_of(content, index, wants_refused);
+                let scan = |index| self.scan_block_of(content, index);
                 let parts: io::Result<Vec<_>> = if content.is_sequential() {
                     (0..blocks).map(scan).collect()
                 } else {
                     (0..blocks).into_par_iter().map(scan).collect()
                 };
-                for part in parts? {
-                    matches.extend(part.matches);
-                    scratch.open.iter_mut().zip(part.open).for_each(|(all, one)| *all |= one);
-                    scratch.caps.extend(part.caps);
-                    scratch.refused.iter_mut().for_each(|all| all.extend_from_slice(&part.refused));
+                for (part, open, caps) in parts? {
+                    matches.extend(part);
+                    scratch.caps.extend(caps);
+                    scratch.open.iter_mut().zip(open).for_each(|(all, one)| *all |= one);
                 }
             }
         }
@@ -260,6 +249,7 @@ impl Detector {
         }
         Ok(())
     }
+
     /// Known values that begin in `starts`.
     pub(super) fn search_known(
         &self,
@@ -274,9 +264,8 @@ impl Detector {
     }
 
     /// One block of content with many, on whichever thread.
-    fn scan_block_of(&self, content: &dyn Content, index: u64, wants_refused: bool) -> io::Result<Part> {
+    fn scan_block_of(&self, content: &dyn Content, index: u64) -> io::Result<OfBlock> {
         let mut scratch = self.take_scratch();
-        scratch.refused = wants_refused.then(Vec::new);
         self.close_gates(&mut scratch);
         scratch.caps.clear();
         let mut matches = Vec::new();
@@ -286,15 +275,14 @@ impl Detector {
             None => block::read(content, index, self.margin, &mut buffer),
         };
         let window = window.inspect(|window| self.scan_block(window, &mut scratch, &mut matches));
-        let refused = scratch.refused.take().unwrap_or_default();
         let caps = std::mem::take(&mut scratch.caps);
-        let result = window.map(|_| Part { matches, open: scratch.open.clone(), caps, refused });
+        let result = window.map(|_| (matches, scratch.open.clone(), caps));
         scratch.buffer = buffer;
         self.give_back(scratch);
         result
     }
 
-    fn scan_block(&self, window: &Window<'_>, scratch: &mut Scratch, matches: &mut Vec<RawMatch>) {
+    pub(super) fn scan_block(&self, window: &Window<'_>, scratch: &mut Scratch, matches: &mut Vec<RawMatch>) {
         self.search_rules(window, scratch, matches);
         self.search_known(window, window.core.clone(), matches);
         self.search_nearby(window, scratch, matches);
@@ -343,12 +331,7 @@ impl Detector {
             hits.sort_unstable_by_key(|hit| (hit.start, hit.end));
             let reach = self.rules[rule].pattern().search.reach();
             clusters(window.bytes, reach, &hits, |span, range| {
-                let is_full = scratch.counts.is_full(rule);
-                if !is_full
-                    && hits[range].iter().any(|hit| self.passes_gate(rule, window.bytes, hit, scratch))
-                {
-                    self.search(rule, span, &mut Pass { window, scratch, matches });
-                }
+                self.search_cluster(rule, span, &hits[range], &mut Pass { window, scratch, matches });
             });
             hits.clear();
             scratch.by_rule[rule] = hits;
@@ -435,8 +418,46 @@ impl Detector {
         gate.try_search_fwd(cache, &input).map_or(true, |found| found.is_some())
     }
 
+    /// Runs a rule's regex over a cluster, where one of its hits passes the gate.
+    ///
+    /// A rule whose matches start with their literal is tried at the hits that pass: that finds what a search of the whole cluster does.
+    pub(super) fn search_cluster(
+        &self,
+        rule: usize,
+        span: Range<usize>,
+        hits: &[Range<usize>],
+        pass: &mut Pass<'_>,
+    ) {
+        let bytes = pass.window.bytes;
+        if !self.rules[rule].starts_at_literal {
+            let is_full = pass.scratch.counts.is_full(rule);
+            if !is_full && hits.iter().any(|hit| self.passes_gate(rule, bytes, hit, pass.scratch)) {
+                self.search(rule, span, pass);
+            }
+            return;
+        }
+        let mut at = span.start;
+        for hit in hits {
+            let is_full = pass.scratch.counts.is_full(rule);
+            if !is_full && hit.start >= at && self.passes_gate(rule, bytes, hit, pass.scratch) {
+                let input = Input::new(bytes).span(hit.start..span.end).anchored(Anchored::Yes);
+                at = self.search_next(rule, &input, pass).unwrap_or(at);
+            }
+        }
+    }
+
     /// Runs a rule's regex over a span of the window.
     pub(super) fn search(&self, rule: usize, span: Range<usize>, pass: &mut Pass<'_>) {
+        let mut input = Input::new(pass.window.bytes).span(span);
+        while !pass.scratch.counts.is_full(rule) {
+            let Some(next) = self.search_next(rule, &input, pass) else { return };
+            // No rule matches the empty string, so this moves on.
+            input.set_start(next);
+        }
+    }
+
+    /// Finds and judges the next match; returns where to go on.
+    fn search_next(&self, rule: usize, input: &Input<'_>, pass: &mut Pass<'_>) -> Option<usize> {
         let regex = self.rules[rule].regex();
         let regexes = &mut pass.scratch.regexes;
         regexes.resize_with(self.rules.len(), || None);
@@ -445,28 +466,24 @@ impl Detector {
         let counts = &mut pass.scratch.counts;
         let compiled = &self.rules[rule].rule;
         let Window { bytes, base, .. } = *pass.window;
-        let mut input = Input::new(bytes).span(span);
-        while !counts.is_full(rule) {
-            regex.search_captures_with(cache, &input, captures);
-            let Some(whole) = captures.get_match() else { return };
-            let mut range = whole.range();
-            let mut secret = secret_group(captures, compiled.secret_group).unwrap_or(whole.range());
-            if self.is_capped(rule) {
-                (range, secret) = without_line_ends(bytes, range, secret);
-            }
-            let judged = judge((rule, compiled), bytes, base, range.clone(), secret.clone());
-            if let (Err(why), Some(refused)) = (&judged, &mut pass.scratch.refused) {
-                refused.push(Refused::new((rule, *why), (bytes, base), range, secret.clone()));
-            }
-            if judged.is_ok() && self.is_capped(rule) {
-                counts.add(rule);
-            }
-            // What was refused as a value may hold the name of another: `key="PASSWORD" value="…"`.
-            let is_given_back = judged.is_err() && compiled.is_weighed() && secret.start > whole.start();
-            // No rule matches the empty string, so this moves on.
-            input.set_start(if is_given_back { secret.start } else { whole.end() });
-            pass.matches.extend(judged.ok());
+        regex.search_captures_with(cache, input, captures);
+        let whole = captures.get_match()?;
+        let mut range = whole.range();
+        let mut secret = secret_group(captures, compiled.secret_group).unwrap_or(whole.range());
+        if self.is_capped(rule) {
+            (range, secret) = without_line_ends(bytes, range, secret);
         }
+        let judged = judge((rule, compiled), bytes, base, range.clone(), secret.clone());
+        if let (Err(why), Some(refused)) = (&judged, &mut pass.scratch.refused) {
+            refused.push(Refused::new((rule, compiled), *why, (bytes, base), range, secret.clone()));
+        }
+        if judged.is_ok() && self.is_capped(rule) {
+            counts.add(rule);
+        }
+        // What was refused as a value may hold the name of another: `key="PASSWORD" value="…"`.
+        let is_given_back = judged.is_err() && compiled.is_weighed() && secret.start > whole.start();
+        pass.matches.extend(judged.ok());
+        Some(if is_given_back { secret.start } else { whole.end() })
     }
 
     pub(super) fn take_scratch(&self) -> Scratch {
@@ -578,7 +595,8 @@ mod tests {
     fn gates_and_plans_change_no_result() {
         let rules = builtin_with_templates();
         let gated = Detector::new(rules.clone()).unwrap();
-        let plain = Detector::new(without_gates(rules.clone())).unwrap();
+        let mut plain = Detector::new(without_gates(rules.clone())).unwrap();
+        plain.rules.iter_mut().for_each(|machine| machine.starts_at_literal = false);
         let templaters: Vec<Templater> = rules.iter().map(Templater::new).collect();
         let mut runner = proptest::test_runner::TestRunner::deterministic();
         let strategy =

@@ -302,13 +302,8 @@ impl Tracer<'_> {
                         return;
                     }
                     self.searched.push((rule, span.clone()));
-                    if spans[range]
-                        .iter()
-                        .any(|hit| detector.passes_gate(rule, bytes, hit, &mut self.scratch))
-                    {
-                        let pass = &mut Pass { window: &window, scratch: &mut self.scratch, matches };
-                        detector.search(rule, span, pass);
-                    }
+                    let pass = &mut Pass { window: &window, scratch: &mut self.scratch, matches };
+                    detector.search_cluster(rule, span, &spans[range], pass);
                 });
                 first += count;
             }

@@ -4,6 +4,7 @@ mod architecture;
 mod ci;
 mod demo;
 mod determinism;
+mod explain;
 mod git;
 mod gitleaks;
 mod harness;

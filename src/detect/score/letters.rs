@@ -2,7 +2,11 @@
 //!
 //! `letters.bin` and `words.txt` are made by `benches/letters.py` from source and text of some forty open-source trees.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+    sync::LazyLock,
+};
 
 use super::vocabulary::STAND_INS;
 
@@ -13,12 +17,38 @@ const LONGEST_WORD: usize = 14;
 /// Letters of one run that are looked at.
 const LONGEST_RUN: usize = 64;
 
-/// Whether a word is one that stands in for secrets.
-static DICTIONARY: LazyLock<HashMap<&'static [u8], bool>> = LazyLock::new(|| {
+/// Words by [`step`] over their letters from the last to the first; with each, whether it stands in for secrets.
+static DICTIONARY: LazyLock<Dictionary> = LazyLock::new(|| {
     let common = WORDS.lines().map(|word| (word.as_bytes(), false));
     let stand_ins = STAND_INS.split_ascii_whitespace().map(|word| (word.as_bytes(), true));
-    common.chain(stand_ins).collect()
+    let hash = |word: &[u8]| word.iter().rev().fold(0, |hash, letter| step(hash, *letter));
+    common.chain(stand_ins).map(|(word, is_stand_in)| (hash(word), (word, is_stand_in))).collect()
 });
+
+type Dictionary = HashMap<u64, (&'static [u8], bool), BuildHasherDefault<Ready>>;
+
+/// One more letter of a hash that can be made letter by letter.
+fn step(hash: u64, letter: u8) -> u64 {
+    (hash ^ u64::from(letter)).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23)
+}
+
+/// A hasher for keys that are hashes.
+#[derive(Default)]
+struct Ready(u64);
+
+impl Hasher for Ready {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| step(hash, *byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
 
 /// How a value is made of words.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -58,13 +88,17 @@ pub(super) fn words(value: &[u8]) -> Words {
 impl Words {
     fn add(&mut self, run: &[u8]) {
         self.letters += run.len();
+        let dictionary = &*DICTIONARY;
         // Of each prefix: most letters covered by any words, by stand-ins.
         let mut best = [(0_usize, 0_usize); LONGEST_RUN + 1];
         for end in 1..=run.len() {
             best[end] = best[end - 1];
-            for start in end.saturating_sub(LONGEST_WORD)..end {
+            let mut hash = 0;
+            for start in (end.saturating_sub(LONGEST_WORD)..end).rev() {
+                hash = step(hash, run[start]);
                 let word = &run[start..end];
-                let Some(is_stand_in) = DICTIONARY.get(word).copied() else { continue };
+                let known = dictionary.get(&hash).filter(|(known, _)| *known == word);
+                let Some(&(_, is_stand_in)) = known else { continue };
                 let length = word.len();
                 if length < 3 && !is_stand_in {
                     continue;

@@ -31,6 +31,8 @@ pub(super) const REACH: usize =
 const LOOK_BACK: usize = 100;
 /// How far behind the secret.
 const LOOK_AHEAD: usize = 96;
+/// No value adds more to a score, in tenths of a bit; a test holds it so.
+const MOST_OF_VALUE: i32 = 130;
 /// Bytes of a name before the match that has its end.
 const NAME_BACK: usize = 64;
 
@@ -88,50 +90,83 @@ pub(super) enum Naming {
     BySyntax,
 }
 
-/// Weighs the value at `secret` of the match at `span`.
+/// Weighs the value at `secret` of the match at `span`. What its name and place already rule out is not looked at closer.
 pub(super) fn weigh(bytes: &[u8], span: &Range<usize>, secret: &Range<usize>, naming: Naming) -> Score {
-    let mut score = Score::default();
-    let value = &bytes[secret.clone()];
-    let name = match naming {
-        Naming::InMatch => {
-            let name = name_at(bytes, span.start, secret.start);
-            name::of_name(&bytes[name.clone()], |clue| score.say(clue));
-            name
-        }
-        Naming::BySyntax => {
-            score.say(Clue::Position);
-            let name = context::assigned_name(bytes, secret.start).unwrap_or_default();
-            name::of_name(name.as_bytes(), |clue| {
-                // The syntax speaks louder, but for what a name rules out.
-                if clue == Clue::TurnedName {
-                    score.say(clue);
+    let mut weighing = Weighing::new(bytes, span, secret, naming);
+    if weighing.score.total() + MOST_OF_VALUE >= LOW {
+        weighing.look_at_value();
+    }
+    weighing.score
+}
+
+/// The same, with all that is to say of what is ruled out, too.
+pub(super) fn weigh_all(bytes: &[u8], span: &Range<usize>, secret: &Range<usize>, naming: Naming) -> Score {
+    let mut weighing = Weighing::new(bytes, span, secret, naming);
+    weighing.look_at_value();
+    weighing.score
+}
+
+/// A value with what is known of it so far.
+struct Weighing<'a> {
+    bytes: &'a [u8],
+    secret: &'a Range<usize>,
+    name: Range<usize>,
+    is_password: bool,
+    score: Score,
+}
+
+impl<'a> Weighing<'a> {
+    /// With what its name and place say.
+    fn new(bytes: &'a [u8], span: &Range<usize>, secret: &'a Range<usize>, naming: Naming) -> Self {
+        let mut score = Score::default();
+        let name = match naming {
+            Naming::InMatch => name_at(bytes, span.start, secret.start),
+            Naming::BySyntax => span.start..span.start,
+        };
+        match naming {
+            Naming::InMatch => {
+                let between = &bytes[name.end..secret.start];
+                let operator = operator(between);
+                name::of_name(&bytes[name.clone()], |clue| score.say(clue));
+                if is_said_public(&bytes[name.start.saturating_sub(16)..name.start]) {
+                    score.say(Clue::TurnedName);
                 }
-            });
-            span.start..span.start
+                syntax::of_join(between, operator, |clue| score.say(clue));
+                syntax::of_place(bytes, secret, operator, |clue| score.say(clue));
+            }
+            Naming::BySyntax => {
+                score.say(Clue::Position);
+                let name = context::assigned_name(bytes, secret.start).unwrap_or_default();
+                // The syntax speaks louder, but for what a name rules out.
+                name::of_name(name.as_bytes(), |clue| {
+                    if clue == Clue::TurnedName {
+                        score.say(clue);
+                    }
+                });
+                syntax::of_place(bytes, secret, &[], |clue| score.say(clue));
+            }
         }
-    };
-    let operator = match naming {
-        Naming::InMatch => operator(&bytes[name.end..secret.start]),
-        Naming::BySyntax => &[],
-    };
-    syntax::of_join(&bytes[name.end..secret.start.max(name.end)], operator, |clue| score.say(clue));
-    syntax::of_place(bytes, secret, operator, |clue| score.say(clue));
-    let is_password = score.has(Clue::PasswordName) || naming == Naming::BySyntax;
-    value::of_value(value, is_password, &mut |clue| score.say(clue));
-    if naming == Naming::InMatch && is_said_public(&bytes[name.start.saturating_sub(16)..name.start]) {
-        score.say(Clue::TurnedName);
+        let is_password = score.has(Clue::PasswordName) || naming == Naming::BySyntax;
+        Self { bytes, secret, name, is_password, score }
     }
-    if echoes(&bytes[name.clone()], value) {
-        score.say(Clue::Echo);
+
+    fn look_at_value(&mut self) {
+        let Self { bytes, secret, ref name, is_password, .. } = *self;
+        let score = &mut self.score;
+        let value = &bytes[secret.clone()];
+        value::of_value(value, is_password, &mut |clue| score.say(clue));
+        if echoes(&bytes[name.clone()], value) {
+            score.say(Clue::Echo);
+        }
+        nearby(bytes, name.start.min(secret.start), secret, score);
+        // `#define NAME "…"` has no other sign.
+        let before = &bytes[name.start.saturating_sub(LOOK_BACK)..name.start];
+        if before.trim_ascii_end().ends_with(b"#define") {
+            score.unsay(Clue::Apart);
+            score.unsay(Clue::CommentNear);
+        }
+        score.random = i16::try_from(value::random_weight(value, is_password)).expect("it is clamped");
     }
-    nearby(bytes, name.start.min(secret.start), secret, &mut score);
-    // `#define NAME "…"` has no other sign.
-    if bytes[name.start.saturating_sub(LOOK_BACK)..name.start].trim_ascii_end().ends_with(b"#define") {
-        score.unsay(Clue::Apart);
-        score.unsay(Clue::CommentNear);
-    }
-    score.random = i16::try_from(value::random_weight(value, is_password)).expect("it is clamped");
-    score
 }
 
 /// Whether a value, whatever it is for, is a stand-in by its own bytes.
@@ -151,6 +186,8 @@ pub(super) fn is_something_else(value: &[u8]) -> bool {
 /// The name that `start` is in.
 fn name_at(bytes: &[u8], start: usize, end: usize) -> Range<usize> {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    // `"pw": …` matches from its quote on.
+    let start = (start + usize::from(!is_name(&bytes[start]))).min(end);
     let before = &bytes[start.saturating_sub(NAME_BACK)..start];
     let head = before.iter().rev().take_while(|byte| is_name(byte)).count();
     let tail = bytes[start..end].iter().take_while(|byte| is_name(byte)).count();

@@ -121,6 +121,23 @@ proptest! {
     }
 
     #[test]
+    fn a_short_look_decides_as_a_long_one_does(
+        before in "(# |#define |x = )?(csrf_|key_|db[._-])?(password|token|secret|key)(_url|Hash)?( = |: |=| )[\"'$(]?",
+        value in "[!-~]{1,60}|[a-z]{4,12}|[A-Za-z0-9]{8,40}|\\PC{1,20}",
+        after in "[\"');, ]?.{0,20}",
+    ) {
+        let text = format!("{before}{value}{after}");
+        let name = before.find(['p', 't', 's', 'k']).unwrap();
+        let secret = before.len()..before.len() + value.len();
+        for naming in [super::Naming::InMatch, super::Naming::BySyntax] {
+            let short = super::weigh(text.as_bytes(), &(name..secret.end), &secret, naming);
+            let long = super::weigh_all(text.as_bytes(), &(name..secret.end), &secret, naming);
+            prop_assert_eq!(short.total() >= super::LOW, long.total() >= super::LOW, "{}", text);
+            prop_assert_eq!(short.is_enough(), long.is_enough(), "{}", text);
+        }
+    }
+
+    #[test]
     fn any_bytes_are_weighed_without_harm(before in ".{0,40}", value in any::<Vec<u8>>(), after in ".{0,20}") {
         let mut bytes = format!("{before}password = \"").into_bytes();
         let start = bytes.len();
@@ -130,8 +147,8 @@ proptest! {
         bytes.extend_from_slice(after.as_bytes());
         let name = before.len();
         if !secret.is_empty() {
-            super::weigh(&bytes, &(name..secret.end), &secret, super::Naming::InMatch);
-            super::weigh(&bytes, &(name..secret.end), &secret, super::Naming::BySyntax);
+            super::weigh_all(&bytes, &(name..secret.end), &secret, super::Naming::InMatch);
+            super::weigh_all(&bytes, &(name..secret.end), &secret, super::Naming::BySyntax);
         }
         is_placeholder(&value);
     }
