@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Allowlist, Detection, Origin, Pattern, Required, Rule, RuleError, Search, Specificity, Templates,
-    dialect, literal,
-    schema::{RawAllowlist, RawRule},
+    Allowlist, Companion, Detection, Origin, Pattern, Required, Rule, RuleError, Search, Specificity,
+    Templates, dialect, literal,
+    schema::{RawAllowlist, RawCompanion, RawRule},
 };
 use crate::model::Severity;
 
@@ -101,7 +101,7 @@ pub(super) fn rule(raw: RawRule, context: Context<'_>) -> Result<Rule, RuleError
         help: raw.help,
         allowlists,
         required: raw.required.into_iter().map(required).collect(),
-        companions: raw.companions,
+        companions: raw.companions.into_iter().map(companion).collect(),
         skip_report: raw.skip_report,
         specificity,
         origin: context.origin,
@@ -201,6 +201,14 @@ pub(super) fn allowlist(raw: RawAllowlist) -> Result<Allowlist, String> {
         commits: raw.commits.iter().map(|commit| commit.to_ascii_lowercase()).collect(),
         target_rules: raw.target_rules,
     })
+}
+
+fn companion(raw: RawCompanion) -> Companion {
+    let (id, within_lines) = match raw {
+        RawCompanion::Id(id) => (id, None),
+        RawCompanion::Near(near) => (near.id, near.within_lines),
+    };
+    Companion { id, within_lines: within_lines.unwrap_or(Companion::WITHIN_LINES) }
 }
 
 fn required(raw: super::schema::RawRequired) -> Required {

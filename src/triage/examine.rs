@@ -87,6 +87,7 @@ impl Examined {
             confidence: self.core.confidence,
             known: self.core.known,
             at: self.place.matched,
+            start: self.place.start,
         }
     }
 }
