@@ -53,7 +53,7 @@ const SEEDS: u64 = 8;
 pub fn prove(rules: Vec<Rule>, is_wanted: impl Fn(&Rule) -> bool + Sync) -> Result<Proof, ProveError> {
     let detector = Detector::new(rules)?;
     let triage = Triage::new(&detector, Policy::default())?;
-    let wanted: Vec<&Rule> = detector.rules().filter(|rule| is_wanted(rule) && !rule.skip_report).collect();
+    let wanted: Vec<&Rule> = detector.rules().filter(|rule| is_wanted(rule)).collect();
     let proofs: Vec<Proof> = wanted.par_iter().map(|rule| prove_rule(rule, &triage)).collect();
     let mut all = Proof::default();
     for proof in proofs {
@@ -94,6 +94,9 @@ impl Run<'_> {
         let rendered =
             self.templater.render(template, seed).map_err(|error: TemplateError| error.to_string())?;
         let sightings = self.sightings(&rendered.text, seed).map_err(|error| error.to_string())?;
+        if self.rule.skip_report {
+            return self.check_unreported(&rendered.text, is_example);
+        }
         let least = base_confidence(self.rule).min(Confidence::Medium);
         let is_ours = |sighting: &&Sighting| {
             self.triage.detector().rule(sighting.rule).id == self.rule.id
@@ -114,6 +117,18 @@ impl Run<'_> {
                     Ok(())
                 }
             }
+        }
+    }
+
+    /// What is only there for others is proved by its matches alone.
+    fn check_unreported(&self, text: &[u8], is_example: bool) -> Result<(), String> {
+        let detector = self.triage.detector();
+        let matches = detector.scan(&text).map_err(|error| error.to_string())?;
+        let is_found = matches.iter().any(|found| detector.rule(found.rule).id == self.rule.id);
+        match (is_example, is_found) {
+            (false, true) => Err("it is found, and should not be".into()),
+            (true, false) => Err("nothing is found in it".into()),
+            _ => Ok(()),
         }
     }
 

@@ -23,7 +23,6 @@ use crate::{
     git::{Objects, Oid, Repository, resolve},
     history::{CommitRange, Engine},
     model::Report,
-    rule::Detection,
     scan::{HistoryOptions, ScanOptions, scan_history},
     source::display,
     triage::Triage,
@@ -167,16 +166,8 @@ fn scan_with(
     let usage = policy.baseline.usage(policy.today);
     // What a part of the history does not meet, another part may.
     let usage = if options.range.is_none() { usage_lines(&usage, PRUNE_BY_REPORT) } else { Vec::new() };
-    let notes = settings.notes.into_iter().chain(usage).chain(unapplied(&detector)).collect();
+    let notes = settings.notes.into_iter().chain(usage).collect();
     Ok((report, notes))
-}
-
-/// What rules a history is not searched by.
-fn unapplied(detector: &Detector) -> Option<String> {
-    let of_paths = detector.rules().filter(|rule| rule.detection == Detection::Path && !rule.skip_report);
-    let ids: Vec<&str> = of_paths.map(|rule| rule.id.as_str()).collect();
-    let say = || format!("rules that look at paths alone are not applied to a history: {}", ids.join(", "));
-    (!ids.is_empty()).then(say)
 }
 
 /// A quarter of what the machine has, 1 GiB at most.

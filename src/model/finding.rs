@@ -41,8 +41,31 @@ pub struct Finding {
     /// Where to revoke it or read about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// What stands near it and belongs to it (the id of a key), by its first place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub companions: Vec<Companion>,
     /// Every place, by path and offset.
     pub occurrences: Vec<Occurrence>,
+}
+
+/// What stands near a secret and belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Companion {
+    /// Id of the rule that matches it.
+    pub rule: String,
+    /// That rule's name for people.
+    pub title: String,
+    /// What may be shown of it.
+    pub secret: SecretView,
+    /// Whether it would be a finding, if it stood alone.
+    pub alone: bool,
+    /// The file, as that of the secret's occurrence.
+    pub path: String,
+    /// Its first character.
+    pub start: Position,
+    /// Behind its last character.
+    pub end: Position,
 }
 
 /// A commit (or tag), with when it was made.

@@ -15,7 +15,7 @@ mod secret;
 pub use coverage::{Coverage, Gap, GapReason, HistoryCoverage, ObjectCounts};
 pub use encoding::{DecodeStep, Encoding};
 pub use evidence::Evidence;
-pub use finding::{Exposure, Finding, Moment, Occurrence, SecretView, Suppression, Verdict};
+pub use finding::{Companion, Exposure, Finding, Moment, Occurrence, SecretView, Suppression, Verdict};
 #[cfg(feature = "network")]
 pub(crate) use fingerprint::parse_hex;
 pub use fingerprint::{Fingerprint, FingerprintKey, KeyError, LineDigest, derived_key};

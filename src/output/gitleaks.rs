@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Category, Evidence, Finding, Occurrence, Report};
+use crate::model::{Category, Companion, Evidence, Finding, Occurrence, Report};
 
 use super::{RenderError, RenderOptions, json, whereabouts};
 
@@ -41,7 +41,12 @@ pub(super) fn render(report: &Report, _options: &RenderOptions) -> Result<Vec<u8
     let entries: Vec<_> = report
         .findings
         .iter()
-        .flat_map(|finding| finding.occurrences.iter().map(move |place| entry(finding, place)))
+        .flat_map(|finding| {
+            let places = finding.occurrences.iter().map(move |place| entry(finding, place));
+            // There, the id of a key is a finding beside its secret.
+            let others = finding.companions.iter().filter(|one| one.alone);
+            places.chain(others.map(move |one| of_companion(finding, one)))
+        })
         .collect();
     json::to_bytes(&entries)
 }
@@ -72,6 +77,29 @@ fn entry<'a>(finding: &'a Finding, place: &'a Occurrence) -> Entry<'a> {
         message: place.subject.as_deref().unwrap_or_default(),
         tags: tags(finding),
         fingerprint: format!("{in_commit}{}:{}:{start_line}", place.path, finding.rule),
+    }
+}
+
+/// A companion as if it stood alone, in the commit of the finding's first place in that file.
+fn of_companion<'a>(finding: &'a Finding, one: &'a Companion) -> Entry<'a> {
+    let place = finding.occurrences.iter().find(|place| place.path == one.path);
+    let place = place.unwrap_or(&finding.occurrences[0]);
+    let secret = one.secret.value.as_deref().unwrap_or(REDACTED);
+    let whole = entry(finding, place);
+    let in_commit = if whole.commit.is_empty() { String::new() } else { format!("{}:", whole.commit) };
+    Entry {
+        rule_id: &one.rule,
+        description: &one.title,
+        start_line: one.start.line,
+        end_line: one.end.line,
+        start_column: one.start.column,
+        end_column: one.end.column.saturating_sub(1),
+        r#match: secret,
+        secret,
+        file: &one.path,
+        entropy: 0.0,
+        fingerprint: format!("{in_commit}{}:{}:{}", one.path, one.rule, one.start.line),
+        ..whole
     }
 }
 

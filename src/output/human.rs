@@ -124,6 +124,9 @@ fn put_facts(page: &mut Page, finding: &Finding, report: &Report, verbose: bool)
     if let Some(value) = finding.secret.decoded.as_ref().or(finding.secret.value.as_ref()) {
         put_fact(page, "value", value);
     }
+    for companion in &finding.companions {
+        put_fact(page, "with", &wording::companion(companion));
+    }
     if !is_staged {
         put_fact(page, "next", &wording::next_step(finding));
     }

@@ -207,6 +207,7 @@ fn bare(value: &str) -> Finding {
         first_seen: None,
         last_seen: None,
         help: None,
+        companions: Vec::new(),
         occurrences: Vec::new(),
     }
 }

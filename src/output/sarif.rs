@@ -177,7 +177,7 @@ fn results(report: &Report, rules: &RuleTable<'_>) -> Vec<sarif::Result> {
 
 fn result(finding: &Finding, rules: &RuleTable<'_>) -> sarif::Result {
     let fingerprint = ("hekateSecret/v1".to_owned(), finding.fingerprint.to_string());
-    sarif::Result::builder()
+    let mut result = sarif::Result::builder()
         .rule_id(finding.rule.as_str())
         .rule_index(to_number(rules.index[finding.rule.as_str()] as u64, 0))
         .level(level(finding.severity))
@@ -185,7 +185,25 @@ fn result(finding: &Finding, rules: &RuleTable<'_>) -> sarif::Result {
         .locations(finding.occurrences.iter().take(MAX_LOCATIONS).map(location).collect::<Vec<_>>())
         .partial_fingerprints(BTreeMap::from([fingerprint]))
         .properties(result_properties(finding))
-        .build()
+        .build();
+    result.related_locations = related(finding);
+    result
+}
+
+/// What belongs to a secret, as places related to the result.
+fn related(finding: &Finding) -> Option<Vec<sarif::Location>> {
+    let related = finding.companions.iter().map(|one| {
+        let physical = sarif::PhysicalLocation::builder()
+            .artifact_location(artifact(&one.path))
+            .region(region(one.start, one.end))
+            .build();
+        let text = plain_message(&sanitise(&format!("{} {} [{}]", one.title, one.secret.redacted, one.rule)));
+        sarif::Location::builder()
+            .physical_location(physical)
+            .message(sarif::Message::builder().text(text).build())
+            .build()
+    });
+    (!finding.companions.is_empty()).then(|| related.collect())
 }
 
 fn message(finding: &Finding) -> String {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::{Confidence, Evidence, Finding, Occurrence, Verdict};
+use crate::model::{Companion, Confidence, Evidence, Finding, Occurrence, Verdict};
 
 use super::terminal::sanitise;
 
@@ -130,6 +130,13 @@ pub(super) fn size(bytes: u64) -> String {
     };
     let tenths = bytes / (unit / 10);
     format!("{}.{} {name}", tenths / 10, tenths % 10)
+}
+
+/// What belongs to a secret, and where it stands.
+pub(super) fn companion(one: &Companion) -> String {
+    let value = one.secret.value.as_ref().unwrap_or(&one.secret.redacted);
+    let path = path(&one.path);
+    format!("{} {value} at {path}:{}:{} [{}]", one.title, one.start.line, one.start.column, one.rule)
 }
 
 #[cfg(test)]

@@ -44,9 +44,9 @@ pub struct Rule {
     pub allowlists: Vec<Allowlist>,
     /// Other rules that must match nearby.
     pub required: Vec<Required>,
-    /// Ids of rules whose values belong to this one's (a key id and its secret).
-    pub companions: Vec<String>,
-    /// Matches only count as companions of others, and are not reported by themselves.
+    /// Rules whose values belong to this one's (a key id and its secret).
+    pub companions: Vec<Companion>,
+    /// Matches only count for others that require them or that they belong to, and are not reported by themselves.
     pub skip_report: bool,
     /// How much a match says about what it is; decides which rule names a value.
     pub specificity: Specificity,
@@ -222,6 +222,20 @@ pub struct Required {
     pub within_lines: Option<u64>,
     /// At most so many columns away.
     pub within_columns: Option<u64>,
+}
+
+/// Another rule whose value belongs to this one's, where it stands nearby.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Companion {
+    /// Its id.
+    pub id: String,
+    /// At most so many lines away.
+    pub within_lines: u64,
+}
+
+impl Companion {
+    /// How far away one is looked for where the rule does not say, in lines.
+    pub const WITHIN_LINES: u64 = 10;
 }
 
 impl Rule {

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Allowlist, Detection, Filter, FilterCheck, FilterSubject, FilterTest, Origin, Pattern, Required, Rule,
-    RuleError, Search, Specificity, Templates, dialect, literal,
-    schema::{RawAllowlist, RawRule},
+    Allowlist, Companion, Detection, Filter, FilterCheck, FilterSubject, FilterTest, Origin, Pattern,
+    Required, Rule, RuleError, Search, Specificity, Templates, dialect, literal,
+    schema::{RawAllowlist, RawCompanion, RawRule},
 };
 use crate::model::Severity;
 
@@ -95,7 +95,7 @@ pub(super) fn rule(raw: RawRule, context: Context<'_>) -> Result<Rule, RuleError
         provider: raw.provider,
         checksum: raw.checksum,
         help: raw.help,
-        companions: raw.companions,
+        companions: raw.companions.into_iter().map(companion).collect(),
         skip_report: raw.skip_report,
         specificity,
         rank: raw.specificity.unwrap_or(0),
@@ -150,7 +150,7 @@ pub(super) fn amend(mut base: Rule, raw: RawRule, context: Context<'_>) -> Resul
     base.help = raw.help.or(base.help);
     base.rank = raw.specificity.unwrap_or(base.rank);
     base.skip_report |= raw.skip_report;
-    base.companions.extend(raw.companions);
+    base.companions.extend(raw.companions.into_iter().map(companion));
     base.templates.examples.extend(raw.examples);
     base.templates.negatives.extend(raw.negatives);
     base.verify = raw.verify.or(base.verify);
@@ -307,6 +307,14 @@ pub(super) fn allowlist(raw: &RawAllowlist, origin: Origin) -> Result<Allowlist,
         filter: None,
         target_rules: raw.target_rules.clone(),
     })
+}
+
+pub(super) fn companion(raw: RawCompanion) -> Companion {
+    let (id, within_lines) = match raw {
+        RawCompanion::Id(id) => (id, None),
+        RawCompanion::Near(near) => (near.id, near.within_lines),
+    };
+    Companion { id, within_lines: within_lines.unwrap_or(Companion::WITHIN_LINES) }
 }
 
 fn required(raw: super::schema::RawRequired) -> Required {

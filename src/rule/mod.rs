@@ -25,8 +25,8 @@ pub use check::{
 };
 pub use checksum::Checksum;
 pub use definition::{
-    Allowlist, AllowlistCondition, Detection, Origin, Pattern, Reach, RegexTarget, Required, Rule, Search,
-    Specificity, Templates,
+    Allowlist, AllowlistCondition, Companion, Detection, Origin, Pattern, Reach, RegexTarget, Required, Rule,
+    Search, Specificity, Templates,
 };
 pub use dialect::parser;
 pub use filter::{Filter, FilterCheck, FilterSubject, FilterTest, Order};

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Checksum, Detection, Rule, RuleError, Specificity, Templates, dialect, literal,
-    load::{Context, check_id},
+    load::{Context, check_id, companion},
+    schema::RawCompanion,
 };
 use crate::model::{Category, Confidence, Severity};
 
@@ -73,6 +74,10 @@ struct RawToken {
     entropy: Option<f32>,
     checksum: Option<Checksum>,
     help: Option<String>,
+    #[serde(default)]
+    companions: Vec<RawCompanion>,
+    #[serde(default, rename = "skipReport")]
+    skip_report: bool,
     #[serde(default)]
     examples: Vec<String>,
     #[serde(default)]
@@ -157,8 +162,8 @@ fn rule(raw: RawToken, provider: &Provider, context: Context<'_>) -> Result<Rule
         help: raw.help.or_else(|| provider.help.clone()),
         allowlists: Vec::new(),
         required: Vec::new(),
-        companions: Vec::new(),
-        skip_report: false,
+        companions: raw.companions.into_iter().map(companion).collect(),
+        skip_report: raw.skip_report,
         rank: 0,
         specificity,
         origin: context.origin,

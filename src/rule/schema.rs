@@ -85,7 +85,7 @@ pub(super) struct RawRule {
     pub(super) category: Option<Category>,
     pub(super) provider: Option<String>,
     pub(super) checksum: Option<Checksum>,
-    pub(super) companions: Vec<String>,
+    pub(super) companions: Vec<RawCompanion>,
     pub(super) help: Option<String>,
     pub(super) examples: Vec<String>,
     pub(super) negatives: Vec<String>,
@@ -115,6 +115,21 @@ pub(super) struct RawRequired {
     pub(super) id: String,
     pub(super) within_lines: Option<u64>,
     pub(super) within_columns: Option<u64>,
+}
+
+/// An id, or an id with a distance.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "a companion is the id of a rule, or { id = …, withinLines = … }")]
+pub(super) enum RawCompanion {
+    Id(String),
+    Near(RawNear),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct RawNear {
+    pub(super) id: String,
+    pub(super) within_lines: Option<u64>,
 }
 
 fn condition<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AllowlistCondition, D::Error> {

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::{Sighting, Triage, belief};
-use crate::model::{Confidence, Evidence, Finding, Secret, SecretView, SuppressedFinding, Suppression};
+use crate::model::{
+    Companion, Confidence, Evidence, Finding, Secret, SecretView, SuppressedFinding, Suppression,
+};
 
 /// What a scan comes to.
 #[derive(Debug, Default)]
@@ -139,6 +141,39 @@ fn with_inventory(evidence: &[Evidence], sightings: &[Sighting]) -> Vec<Evidence
     all
 }
 
+/// Companions that are listed with a finding.
+const MOST_COMPANIONS: usize = 20;
+
+/// What belongs to the secret at its places, each once, by its first place.
+fn companions(triage: &Triage<'_>, sightings: &[Sighting]) -> Vec<Companion> {
+    let mut known: BTreeSet<(usize, &Secret)> = BTreeSet::new();
+    let mut all = Vec::new();
+    let pairs = sightings.iter().flat_map(|one| one.companions.iter().map(move |beside| (one, beside)));
+    for (sighting, beside) in pairs.filter(|(_, beside)| known.insert((beside.rule, &beside.secret))) {
+        let rule = triage.detector().rule(beside.rule);
+        let shown = triage.policy().show_secrets;
+        let value = shown.then(|| String::from_utf8_lossy(beside.secret.expose()).into_owned());
+        all.push(Companion {
+            rule: rule.id.clone(),
+            title: rule.title.clone(),
+            secret: SecretView {
+                redacted: beside.secret.redacted(),
+                length: beside.secret.characters(),
+                decoded: None,
+                value,
+            },
+            alone: !rule.skip_report,
+            path: sighting.occurrence.path.clone(),
+            start: beside.at.0,
+            end: beside.at.1,
+        });
+        if all.len() == MOST_COMPANIONS {
+            break;
+        }
+    }
+    all
+}
+
 /// One finding of sightings that are one secret, sorted by place; there is at least one.
 fn finding(triage: &Triage<'_>, sightings: Vec<Sighting>) -> Finding {
     let names_it = |sighting: &&Sighting| {
@@ -176,6 +211,7 @@ fn finding(triage: &Triage<'_>, sightings: Vec<Sighting>) -> Finding {
         first_seen: seen().min().map(|stamp| stamp.moment.clone()),
         last_seen: seen().max().map(|stamp| stamp.moment.clone()),
         help: rule.help.clone(),
+        companions: companions(triage, &sightings),
         occurrences: sightings.into_iter().map(|sighting| sighting.occurrence).collect(),
     }
 }

@@ -107,6 +107,7 @@ impl Examined {
             known: self.core.known,
             path: &self.path,
             at: self.place.matched,
+            start: self.place.start,
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{cmp::Reverse, collections::HashMap};
 
-use super::taken::Taken;
+use super::{
+    companion::{self, Standing},
+    taken::Taken,
+};
 use crate::{
     detect::{Detector, known::ValueId},
     model::{Confidence, Position, Span},
@@ -21,14 +24,16 @@ pub(super) struct Claim<'c> {
     pub(super) path: &'c [Span],
     /// Where the whole match starts.
     pub(super) at: Position,
+    /// Where the secret does.
+    pub(super) start: Position,
 }
 
 /// Which of the matches of one content stand, in the order of places: those that have what their rule requires nearby, and are not only there
-/// to be required, and name their value.
-pub(super) fn standing(detector: &Detector, claims: &[Claim<'_>]) -> Vec<usize> {
+/// to be required, and name their value. Those that only belong to another are with that.
+pub(super) fn standing(detector: &Detector, claims: &[Claim<'_>]) -> Vec<Standing> {
     let mut kept: Vec<usize> = with_required(detector, claims);
     name_each_value(detector, claims, &mut kept);
-    kept
+    companion::join(detector, claims, kept)
 }
 
 fn with_required(detector: &Detector, claims: &[Claim<'_>]) -> Vec<usize> {

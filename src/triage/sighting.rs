@@ -9,6 +9,7 @@ use super::{
     allowlist::{self, Compiled, Look, Subject, compile_regex},
     before::FileBefore,
     belief,
+    companion::{Beside, Standing},
     examine::{Core, Examined, Place, masks, places},
     overlap::{Claim, standing},
 };
@@ -93,6 +94,8 @@ pub struct Sighting {
     pub confidence: Confidence,
     /// Why.
     pub evidence: Vec<Evidence>,
+    /// What stands near it and belongs to it.
+    pub companions: Vec<Beside>,
     /// Where.
     pub occurrence: Occurrence,
     /// Why it does not count, if so.
@@ -103,6 +106,16 @@ pub struct Sighting {
     pub exposure: Exposure,
     /// Commits that have it; the oldest and the newest of a secret count.
     pub seen: Vec<Stamp>,
+}
+
+impl Sighting {
+    /// The same with what belongs to it: the whole is believed as far as the most credible of its parts.
+    fn with(mut self, companions: Vec<Beside>) -> Self {
+        self.confidence =
+            companions.iter().map(|one| one.confidence).chain([self.confidence]).max().expect("its own");
+        self.companions = companions;
+        self
+    }
 }
 
 /// A commit, in the order of time.
@@ -211,9 +224,16 @@ impl<'d> Triage<'d> {
         // One by one: the surroundings of all matches of a file in one line would not fit into memory.
         standing(self.detector, &claims)
             .into_iter()
-            .map(|index| {
+            .map(|Standing { index, companions }| {
                 let examined = self.examine_one(content, &matches[index], places[index], (&masks, None))?;
-                Ok(self.decide(&examined, Site { path, commit: None }, before.as_ref()))
+                let sighting = self.decide(&examined, Site { path, commit: None }, before.as_ref());
+                let beside = |other: usize| Beside {
+                    rule: matches[other].rule,
+                    secret: matches[other].secret.clone(),
+                    confidence: claims[other].confidence,
+                    at: (places[other].start, places[other].end),
+                };
+                Ok(sighting.with(companions.into_iter().map(beside).collect()))
             })
             .collect()
     }
@@ -226,6 +246,7 @@ impl<'d> Triage<'d> {
             known: found.known.as_ref().map(|known| known.value),
             path: found.decoded.as_ref().map(|decoded| decoded.path.as_slice()).unwrap_or_default(),
             at: place.matched,
+            start: place.start,
         }
     }
 
@@ -249,7 +270,16 @@ impl<'d> Triage<'d> {
         let claims: Vec<Claim<'_>> = here.iter().map(|one| one.claim()).collect();
         let in_repository = self.policy.in_repository(site.path);
         let before = self.file_before(&in_repository);
-        let decide = |index: usize| self.decide(here[index], site, before.as_ref());
+        let beside = |other: usize| Beside {
+            rule: here[other].core.rule,
+            secret: here[other].core.secret.clone(),
+            confidence: here[other].core.confidence,
+            at: (here[other].place.start, here[other].place.end),
+        };
+        let decide = |Standing { index, companions }: Standing| {
+            let sighting = self.decide(here[index], site, before.as_ref());
+            sighting.with(companions.into_iter().map(beside).collect())
+        };
         standing(self.detector, &claims).into_iter().map(decide).collect()
     }
 
@@ -335,6 +365,7 @@ impl<'d> Triage<'d> {
             fingerprint: core.fingerprint,
             confidence: core.confidence,
             evidence: core.evidence.clone(),
+            companions: Vec::new(),
             occurrence,
             suppression,
             is_added: true,
@@ -417,6 +448,7 @@ impl<'d> Triage<'d> {
             fingerprint: None,
             confidence: belief::base_confidence(rule),
             evidence: vec![Evidence::Format { rule: rule.id.clone() }],
+            companions: Vec::new(),
             occurrence: Occurrence {
                 place: Some(place),
                 ..Occurrence::of_file(path.to_owned(), start, start, Span::new(0, 0))

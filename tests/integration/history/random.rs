@@ -62,7 +62,20 @@ fn parents(rng: &mut Rng, commits: &[(Mark, Tree)]) -> (Vec<Mark>, Tree, Tree) {
     (chosen.iter().map(|index| commits[*index].0).collect(), tree, before)
 }
 
+/// Paths that are findings whatever stands there, and some that are nearly so.
+const SECRET_FILES: &[&str] = &[
+    ".ssh/id_rsa",
+    ".ssh/id_rsa.pub",
+    "conf/server.jks",
+    ".aws/credentials",
+    "credentials",
+    "terraform.tfstate",
+];
+
 pub(crate) fn name(rng: &mut Rng) -> String {
+    if rng.u8(..6) == 0 {
+        return SECRET_FILES[rng.usize(..SECRET_FILES.len())].to_owned();
+    }
     let folder = ["", "src/", "src/deep/er/", "tests/", "conf/"][rng.usize(..5)];
     let end = ["py", "yaml", "env", "js"][rng.usize(..4)];
     format!("{folder}{}.{end}", rng.u8(..12))
