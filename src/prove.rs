@@ -139,9 +139,13 @@ impl Run<'_> {
             return format!("{nothing}: the regex matches, and none of its keywords is there");
         }
         if pattern.search.reach().capped {
-            return format!("{nothing}: the regex matches, and the match may go farther than the rule's reach");
+            return format!(
+                "{nothing}: the regex matches, and the match may go farther than the rule's reach"
+            );
         }
-        format!("{nothing}: the regex matches, and entropy, checksum or a placeholder speaks against the value")
+        format!(
+            "{nothing}: the regex matches, and entropy, checksum or a placeholder speaks against the value"
+        )
     }
 
     fn why_not_found(&self, text: &[u8], sightings: &[Sighting]) -> String {

@@ -325,7 +325,9 @@ pub(super) enum RulesCommand {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 no errors (there may be warnings and notes) · 1 errors · 2 wrong use, or rules that can't be loaded")]
+#[command(
+    after_help = "Exit codes: 0 no errors (there may be warnings and notes) · 1 errors · 2 wrong use, or rules that can't be loaded"
+)]
 pub(super) struct RuleLintArgs {
     /// Rule files, configs of hekate or gitleaks, or folders of rule files [default: the repository's own configs]
     #[arg(value_name = "FILE|DIR")]
