@@ -36,7 +36,7 @@ fn swept(repository: &Repository, detector: &Detector, engine: Engine) -> usize 
     let refs = Refs::read(repository).expect("refs can be read");
     let tips: Vec<Oid> = refs.entries.iter().map(|entry| entry.target).collect();
     let shallow = repository.shallow_commits().expect("the list of shallow commits can be read");
-    let blob = |_: &dyn Content, matches: Vec<RawMatch>| Ok(vec![(); matches.len()]);
+    let blob = |_: &dyn Content, _: Option<&str>, matches: Vec<RawMatch>| Ok(vec![(); matches.len()]);
     let text = |_: &[u8], matches: Vec<RawMatch>| vec![(); matches.len()];
     let scope = Scope { tips: &tips, hidden: &[], only: None, shallow: &shallow };
     let options = SweepOptions { engine, memory: MEMORY, cache: None };

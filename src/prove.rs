@@ -165,7 +165,7 @@ impl Run<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rule::builtin_with_templates;
+    use crate::rule::{NearMiss, builtin_with_templates};
 
     #[test]
     fn every_builtin_rule_is_proved_by_its_own_templates() {
@@ -183,5 +183,75 @@ mod tests {
         let failures = prove(rules, |rule| rule.id == "github-pat").unwrap().failures;
         let templates: Vec<&str> = failures.iter().map(|failure| failure.template.as_str()).collect();
         assert_eq!(templates, ["key = {token:checksum}", "key = {token}"]);
+    }
+    /// A near miss that a rule finds nevertheless, and why that is right.
+    #[derive(serde::Deserialize)]
+    struct Exception {
+        rule: String,
+        miss: NearMiss,
+        why: String,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Exceptions {
+        exceptions: Vec<Exception>,
+    }
+
+    /// How many values of each kind are made for each rule.
+    const GENERATED: u64 = 3;
+
+    #[test]
+    fn random_values_of_every_builtin_rule_are_found_and_near_misses_are_not() {
+        let detector = Detector::new(builtin_with_templates()).unwrap();
+        let triage = Triage::new(&detector, Policy::default()).unwrap();
+        let rules: Vec<&Rule> = detector.rules().filter(|rule| !rule.skip_report).collect();
+        let failed: Vec<(String, Option<NearMiss>, String)> =
+            rules.par_iter().flat_map_iter(|rule| generated(rule, &triage)).collect();
+        let text = std::fs::read_to_string("testdata/near-misses.toml").unwrap();
+        let known: Exceptions = crate::rule::read_toml("testdata/near-misses.toml", &text).unwrap();
+        let excused = |rule: &str, miss: Option<NearMiss>| {
+            known.exceptions.iter().any(|one| one.rule == rule && Some(one.miss) == miss)
+        };
+        let unexpected: Vec<String> = failed
+            .iter()
+            .filter(|(rule, miss, _)| !excused(rule, *miss))
+            .map(|(rule, miss, template)| format!("{rule}: {miss:?} in {template:?}"))
+            .collect();
+        assert!(unexpected.is_empty(), "{} of\n{}", unexpected.len(), unexpected.join("\n"));
+        for one in &known.exceptions {
+            assert!(!one.why.is_empty(), "{}", one.rule);
+            let is_needed = failed.iter().any(|(rule, miss, _)| *rule == one.rule && *miss == Some(one.miss));
+            assert!(is_needed, "{} {:?} is excused and needs it no more", one.rule, one.miss);
+        }
+    }
+
+    /// What goes wrong with values made from a rule's pattern, in the first of its examples that holds one.
+    fn generated(rule: &Rule, triage: &Triage<'_>) -> Vec<(String, Option<NearMiss>, String)> {
+        let Some(template) = rule.templates.examples.iter().find(|example| example.contains("{token}"))
+        else {
+            return Vec::new();
+        };
+        let templater = Templater::new(rule);
+        let run = Run { rule, triage, templater: &templater };
+        let mut failed = Vec::new();
+        for seed in 1_000..1_000 + GENERATED {
+            if run.check(template, true, seed).is_err() {
+                failed.push((rule.id.clone(), None, template.clone()));
+            }
+            for miss in NearMiss::ALL {
+                let Some(value) = templater.near_miss(miss, seed) else { continue };
+                let Ok(rendered) = templater.render_with(template, seed, Some(&value)) else { continue };
+                let sightings = run.sightings(&rendered.text, seed).unwrap();
+                let is_found = sightings.iter().any(|sighting| {
+                    let is_ours = triage.detector().rule(sighting.rule).id == rule.id;
+                    is_ours && sighting.confidence >= Confidence::Medium && sighting.suppression.is_none()
+                });
+                if is_found {
+                    failed.push((rule.id.clone(), Some(miss), template.clone()));
+                }
+            }
+        }
+        failed.dedup();
+        failed
     }
 }

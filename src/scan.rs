@@ -1,11 +1,12 @@
 //! The spine: sources × detector × triage → report.
 
+mod explain;
 mod history;
 mod reflog;
 mod submodules;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, ErrorKind},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Mutex, PoisonError},
@@ -14,7 +15,7 @@ use std::{
 use rayon::prelude::*;
 
 use crate::{
-    detect::is_split,
+    detect::{Content, Inside, RawMatch, capped_gap, is_split},
     model::{Confidence, Coverage, Gap, GapReason, Report, Repository, SCHEMA, Source as Origin},
     source::{Entry, Source},
     triage::{Sighting, Triage, assemble},
@@ -23,6 +24,7 @@ use crate::{
 /// So many small files are scanned before threads have started.
 const FEW: usize = 16;
 
+pub use explain::{Candidate, Outcome, explain};
 pub use history::{HistoryError, HistoryOptions, scan_history};
 
 /// What a scan is told beside its rules and policy.
@@ -146,17 +148,22 @@ impl Job<'_> {
         }
         let search = || {
             let mut sightings = self.triage.judge_path(name);
+            let (inside, mut within) = self.look_inside(opened.raw())?;
             let mut gaps: Vec<Gap> = opened.gap.iter().cloned().collect();
             for content in opened.contents() {
-                let matches = self.triage.detector().scan(content)?;
+                let (mut matches, caps) = self.triage.detector().scan_telling(content)?;
+                inside.retain_untold(&mut matches);
+                gaps.extend(capped_gap(name, &caps));
                 let cut = matches.iter().filter(|found| found.is_last).map(|found| found.rule);
                 gaps.extend(self.triage.cut(name, cut));
                 sightings.extend(self.triage.judge(content, name, matches)?);
             }
+            gaps.extend(inside.gaps);
             if !sightings.is_empty() {
                 let added = self.source.added(self.entry, opened.raw());
                 sightings.iter_mut().for_each(|one| one.is_added = added.touches(one.occurrence.span));
             }
+            sightings.append(&mut within);
             Ok::<_, io::Error>((sightings, gaps))
         };
         // A bug that one file brings to light must not hide what the others hold.
@@ -171,6 +178,21 @@ impl Job<'_> {
             Ok(Err(error)) => failed(GapReason::Unreadable, error.to_string()),
             Err(_) => failed(GapReason::Failed, "a bug in hekate; please report it".into()),
         })
+    }
+
+    /// What stands in an archive: all of it counts as brought in.
+    fn look_inside(&self, content: &dyn Content) -> io::Result<(Inside, Vec<Sighting>)> {
+        let mut sightings = Vec::new();
+        let mut paths = BTreeSet::new();
+        let mut tell = |path: &str, content: &dyn Content, matches: Vec<RawMatch>| {
+            if paths.insert(path.to_owned()) {
+                sightings.extend(self.triage.judge_path(path));
+            }
+            sightings.extend(self.triage.judge(content, path, matches)?);
+            Ok(())
+        };
+        let inside = self.triage.detector().search_inside(content, &self.entry.name, &mut tell)?;
+        Ok((inside, sightings))
     }
 }
 

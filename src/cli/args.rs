@@ -50,6 +50,8 @@ pub(super) enum Command {
     History(HistoryArgs),
     /// List, show and test rules
     Rules(RulesArgs),
+    /// Show what rules see on a line, what speaks for and against it, and what becomes of it
+    Explain(ExplainArgs),
     /// Accept findings in a baseline file, or drop entries that do nothing
     Baseline(BaselineArgs),
     /// Show a saved JSON report in another format
@@ -211,6 +213,9 @@ pub(super) struct SelectArgs {
     /// Leave out all built-in rules: run those of --rules and --config only
     #[arg(long)]
     pub(super) no_default_rules: bool,
+    /// Don't look into archives
+    #[arg(long)]
+    pub(super) no_archives: bool,
     /// Find the values that this index of `hekate inventory pull` knows, too
     #[arg(long, value_name = "FILE", env = "HEKATE_INDEX")]
     pub(super) index: Option<PathBuf>,
@@ -352,6 +357,28 @@ pub(super) enum ListFormat {
     Human,
     /// For programs.
     Json,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct ExplainArgs {
+    /// A file, and a line of it
+    #[arg(value_name = "FILE[:LINE]")]
+    pub(super) place: String,
+    #[command(flatten)]
+    pub(super) select: SelectArgs,
+    /// Accepted findings [default: hekate.baseline at the repository's root]
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
+    /// What is believed less is not reported: low, medium or high [default: medium]
+    #[arg(long, value_name = "LEVEL", value_parser = parse_confidence)]
+    pub(super) min_confidence: Option<Confidence>,
+    /// Text for people, or a JSON array
+    #[arg(long, value_enum, default_value = "human", value_name = "FORMAT")]
+    pub(super) format: ListFormat,
+    /// When to use colour
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub(super) color: Color,
 }
 
 #[derive(Debug, Args)]
@@ -711,6 +738,7 @@ impl SelectArgs {
             only_rules: self.only_rule.clone(),
             skip_rules: self.skip_rule.clone(),
             no_default_rules: self.no_default_rules,
+            no_archives: self.no_archives,
             index: self.index.clone(),
             ..Flags::default()
         }

@@ -155,7 +155,7 @@ fn scan_with(
 ) -> Result<(Report, Vec<String>)> {
     let root = repository.work_tree.as_ref().unwrap_or(&repository.git_dir);
     let settings = Settings::load(flags, Some(root), root)?;
-    let detector = Detector::with_known(settings.rules, settings.known)?;
+    let detector = Detector::with_known(settings.rules, settings.known)?.with_archives(settings.archives);
     let triage = Triage::new(&detector, settings.policy)?;
     let scan = ScanOptions {
         min_confidence: settings.min_confidence,

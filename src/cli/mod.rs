@@ -8,6 +8,7 @@ mod audit;
 mod baseline;
 mod confirm;
 mod exit;
+mod explain;
 mod history;
 mod hook;
 mod init;
@@ -43,6 +44,7 @@ pub fn run() -> Exit {
         Command::Staged(args) => staged::run(&args),
         Command::History(args) => history::run(&args),
         Command::Rules(args) => rules::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Baseline(args) => baseline::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Hook(args) => hook::run(&args),

@@ -121,7 +121,7 @@ impl Job<'_> {
         let stdin = self.stdin_name.map(read).transpose()?;
         let walk = WalkOptions { threads: rayon::current_num_threads(), ..settings.walk };
         let tree = stdin.is_none().then(|| Worktree::new(self.paths.to_vec(), walk)).transpose()?;
-        let detector = Detector::with_known(settings.rules, settings.known)?;
+        let detector = Detector::with_known(settings.rules, settings.known)?.with_archives(settings.archives);
         let triage = Triage::new(&detector, settings.policy)?;
         let options = ScanOptions {
             min_confidence: settings.min_confidence,

@@ -90,7 +90,7 @@ pub(super) fn scan_index(
     };
     let settings = Settings::load(flags, Some(&root), &root)?;
     let source = Staged::new(&repository, scope)?;
-    let detector = Detector::with_known(settings.rules, settings.known)?;
+    let detector = Detector::with_known(settings.rules, settings.known)?.with_archives(settings.archives);
     let triage = Triage::new(&detector, settings.policy)?;
     let options = ScanOptions {
         min_confidence: settings.min_confidence,

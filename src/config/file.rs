@@ -40,6 +40,7 @@ pub(super) struct ScanSection {
     pub(super) skip_hidden: Option<bool>,
     pub(super) skip_binary: Option<bool>,
     pub(super) max_file_size: Option<u64>,
+    pub(super) archives: Option<bool>,
 }
 
 #[derive(Default, Deserialize)]

@@ -42,6 +42,8 @@ pub struct Flags {
     pub skip_rules: Vec<String>,
     /// `--no-default-rules`.
     pub no_default_rules: bool,
+    /// `--no-archives`.
+    pub no_archives: bool,
     /// `--index`.
     pub index: Option<PathBuf>,
     /// `--baseline`.
@@ -76,6 +78,8 @@ pub struct Settings {
     pub rules: Vec<Rule>,
     /// The values of the secret manager to search for.
     pub known: Option<Arc<KnownValues>>,
+    /// Whether archives are looked into.
+    pub archives: bool,
     /// What to tell the user beside the report.
     pub notes: Vec<String>,
     /// What decides beside them.
@@ -285,7 +289,18 @@ impl Settings {
         };
         let min_confidence = flags.min_confidence.or(section.min_confidence).unwrap_or(Confidence::Medium);
         let known = index.map(|index| Arc::new(index.known));
-        Ok(Self { rules: pack.rules, known, notes, policy, walk, min_confidence, baseline_path, repository })
+        let archives = !flags.no_archives && section.archives.unwrap_or(true);
+        Ok(Self {
+            rules: pack.rules,
+            known,
+            archives,
+            notes,
+            policy,
+            walk,
+            min_confidence,
+            baseline_path,
+            repository,
+        })
     }
 
     /// Own rules, over the built-in ones: of these files and folders, else of the configs of the repository one works in.

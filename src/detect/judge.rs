@@ -5,13 +5,13 @@ use std::{borrow::Cow, ops::Range};
 use super::{
     canonical::canonical,
     context,
-    decode::Decoded,
+    decode::{self, Decoded},
     known::{Found, Known},
     placeholder,
     score::{self, Clue, Naming, Score},
 };
 use crate::{
-    model::{Secret, Span},
+    model::{DecodeStep, Secret, Span},
     rule::{Origin, Rule, Specificity},
 };
 
@@ -66,6 +66,11 @@ impl RawMatch {
         canonical(self.clear().expose())
     }
 
+    /// Whether it was found by decoding a run or line, and searching that.
+    pub(super) fn is_of_decoded(&self) -> bool {
+        self.decoded.as_ref().is_some_and(|decoded| decoded.is_searched)
+    }
+
     /// The value in the clear, in whichever form it stands.
     pub fn clear(&self) -> &Secret {
         let known = || self.known.as_ref().and_then(|known| known.clear.as_ref());
@@ -114,9 +119,16 @@ pub(super) fn judge(
     let is_proved = checksum == Some(true) || rule.origin == Origin::User;
     let mut score = None;
     if !is_proved {
-        if rule.specificity == Specificity::Generic {
+        if rule.is_weighed() {
             score = Some(weigh(rule, bytes, &span, &secret)?);
         } else if placeholder::is_ruled_out(bytes, &secret, rule.specificity) {
+            return Err(Refusal::StandIn);
+        }
+    }
+    let decoded = decoded(rule, &secret, base, value);
+    if let Some(decoded) = &decoded {
+        let clear = decoded.value.expose();
+        if !is_proved && placeholder::is_ruled_out(clear, &(0..clear.len()), rule.specificity) {
             return Err(Refusal::StandIn);
         }
     }
@@ -130,9 +142,25 @@ pub(super) fn judge(
         checksum,
         context: context::assigned_name(bytes, secret.start),
         known: None,
-        decoded: None,
         is_last: false,
         score,
+        decoded,
+    })
+}
+
+/// The value in the clear, where a rule that knows a value by the words around it finds it encoded, as in the manifest of a Kubernetes
+/// Secret: what is a secret is what it holds.
+fn decoded(rule: &Rule, secret: &Range<usize>, base: u64, value: &[u8]) -> Option<Decoded> {
+    if rule.origin == Origin::User || rule.specificity > Specificity::Generic {
+        return None;
+    }
+    let (by, text) = decode::text_of(value)?;
+    let end = text.len() as u64;
+    Some(Decoded {
+        steps: vec![DecodeStep { by, start: 0, end }],
+        path: vec![Span::new(base + secret.start as u64, base + secret.end as u64), Span::new(0, end)],
+        value: Secret::new(text),
+        is_searched: false,
     })
 }
 

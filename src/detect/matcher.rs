@@ -15,6 +15,7 @@ use super::{
     cap::Counts,
     cluster::clusters,
     decode,
+    explain::Refused,
     judge::{judge, of_known},
     known::{self, Known, KnownValues, Reader, Whereabouts},
     machine::Machine,
@@ -24,7 +25,7 @@ use super::{
 };
 use crate::{
     model::{DecodeStep, Span},
-    rule::{Detection, Origin, Rule, Search, Specificity, builtin_plan},
+    rule::{Detection, Origin, Rule, Search, builtin_plan},
 };
 
 /// A set of rules that can't be used.
@@ -55,6 +56,7 @@ pub struct Detector {
     pub(super) known: Option<(usize, Arc<KnownValues>)>,
     /// For rules that know a value by a word nearby, if there are any.
     pub(super) nearby: Option<nearby::Finder>,
+    opens_archives: bool,
     /// Scratch memory between two scans; whoever scans takes one and gives it back.
     idle: Mutex<Vec<Scratch>>,
 }
@@ -82,6 +84,16 @@ pub(super) struct Scratch {
     pub(super) nearby: nearby::Scratch,
     /// What was not decoded.
     pub(super) caps: Vec<Capped>,
+    /// What was refused, where somebody wants to know.
+    pub(super) refused: Option<Vec<Refused>>,
+}
+
+/// What one block gave, searched by whichever thread.
+struct Part {
+    matches: Vec<RawMatch>,
+    open: Vec<bool>,
+    caps: Vec<Capped>,
+    refused: Vec<Refused>,
 }
 
 /// A window on its way through the rules.
@@ -90,9 +102,6 @@ pub(super) struct Pass<'a> {
     pub(super) scratch: &'a mut Scratch,
     pub(super) matches: &'a mut Vec<RawMatch>,
 }
-
-/// Matches in a block, whose gates were seen in it, and what was not decoded.
-type OfBlock = (Vec<RawMatch>, Vec<bool>, Vec<Capped>);
 
 impl Detector {
     /// Makes the rules ready. Regexes of built-in rules are compiled when they are first needed, those of users at once.
@@ -139,7 +148,7 @@ impl Detector {
         let farthest = farthest.max(if known.is_some() { known::REACH } else { 0 }).max(decode::REACH);
         let farthest = farthest.max(if nearby.is_some() { nearby::REACH } else { 0 });
         let margin = farthest + prefilter.max_len() + score::REACH + 16;
-        Ok(Self { rules, prefilter, uses, margin, known, nearby, idle: Mutex::default() })
+        Ok(Self { rules, prefilter, uses, margin, known, nearby, opens_archives: true, idle: Mutex::default() })
     }
 
     /// A detector for some of this one's rules.
@@ -149,7 +158,20 @@ impl Detector {
     pub fn subset(&self, rules: Vec<Rule>) -> Result<Self, DetectError> {
         let known =
             self.known.as_ref().filter(|_| rules.iter().any(|rule| rule.detection == Detection::Known));
-        Self::with_known(rules, known.map(|(_, known)| known.clone()))
+        let subset = Self::with_known(rules, known.map(|(_, known)| known.clone()))?;
+        Ok(subset.with_archives(self.opens_archives))
+    }
+
+    /// The same, that looks into archives or does not; mostly it does.
+    #[must_use]
+    pub fn with_archives(mut self, opens_archives: bool) -> Self {
+        self.opens_archives = opens_archives;
+        self
+    }
+
+    /// Whether it looks into archives.
+    pub fn opens_archives(&self) -> bool {
+        self.opens_archives
     }
 
     /// Where a known value lies in the manager.
@@ -188,23 +210,29 @@ impl Detector {
         result.map(|matches| (matches, caps))
     }
 
-    fn scan_with(&self, content: &dyn Content, scratch: &mut Scratch) -> io::Result<Vec<RawMatch>> {
+    pub(super) fn scan_with(
+        &self,
+        content: &dyn Content,
+        scratch: &mut Scratch,
+    ) -> io::Result<Vec<RawMatch>> {
         let blocks = block::count(content.len());
         self.close_gates(scratch);
         let mut matches = Vec::new();
         match content.whole() {
             Some(bytes) if blocks <= 1 => self.scan_block(&block::of_slice(bytes, 0), scratch, &mut matches),
             _ => {
-                let scan = |index| self.scan_block_of(content, index);
+                let wants_refused = scratch.refused.is_some();
+                let scan = |index| self.scan_block_of(content, index, wants_refused);
                 let parts: io::Result<Vec<_>> = if content.is_sequential() {
                     (0..blocks).map(scan).collect()
                 } else {
                     (0..blocks).into_par_iter().map(scan).collect()
                 };
-                for (part, open, caps) in parts? {
-                    matches.extend(part);
-                    scratch.caps.extend(caps);
-                    scratch.open.iter_mut().zip(open).for_each(|(all, one)| *all |= one);
+                for part in parts? {
+                    matches.extend(part.matches);
+                    scratch.open.iter_mut().zip(part.open).for_each(|(all, one)| *all |= one);
+                    scratch.caps.extend(part.caps);
+                    scratch.refused.iter_mut().for_each(|all| all.extend_from_slice(&part.refused));
                 }
             }
         }
@@ -221,7 +249,7 @@ impl Detector {
     ) -> io::Result<()> {
         self.scan_whole(content, scratch, matches)?;
         // Decoded text has its own gates.
-        matches.retain(|found| found.decoded.is_some() || self.is_open(found.rule, scratch));
+        matches.retain(|found| found.is_of_decoded() || self.is_open(found.rule, scratch));
         self.search_long(content, (matches, &mut scratch.caps))?;
         scratch.caps.sort_unstable();
         scratch.caps.dedup();
@@ -232,7 +260,6 @@ impl Detector {
         }
         Ok(())
     }
-
     /// Known values that begin in `starts`.
     pub(super) fn search_known(
         &self,
@@ -247,8 +274,9 @@ impl Detector {
     }
 
     /// One block of content with many, on whichever thread.
-    fn scan_block_of(&self, content: &dyn Content, index: u64) -> io::Result<OfBlock> {
+    fn scan_block_of(&self, content: &dyn Content, index: u64, wants_refused: bool) -> io::Result<Part> {
         let mut scratch = self.take_scratch();
+        scratch.refused = wants_refused.then(Vec::new);
         self.close_gates(&mut scratch);
         scratch.caps.clear();
         let mut matches = Vec::new();
@@ -258,7 +286,9 @@ impl Detector {
             None => block::read(content, index, self.margin, &mut buffer),
         };
         let window = window.inspect(|window| self.scan_block(window, &mut scratch, &mut matches));
-        let result = window.map(|_| (matches, scratch.open.clone(), std::mem::take(&mut scratch.caps)));
+        let refused = scratch.refused.take().unwrap_or_default();
+        let caps = std::mem::take(&mut scratch.caps);
+        let result = window.map(|_| Part { matches, open: scratch.open.clone(), caps, refused });
         scratch.buffer = buffer;
         self.give_back(scratch);
         result
@@ -429,15 +459,15 @@ impl Detector {
             if self.is_capped(rule) {
                 (range, secret) = without_line_ends(bytes, range, secret);
             }
-            let judged = judge((rule, compiled), bytes, base, range, secret.clone());
-            // What was refused as a value may hold the name of another: `key="PASSWORD" value="…"`.
-            let is_given_back = judged.is_err()
-                && secret.start > whole.start()
-                && compiled.specificity == Specificity::Generic
-                && compiled.origin == Origin::BuiltIn;
+            let judged = judge((rule, compiled), bytes, base, range.clone(), secret.clone());
+            if let (Err(why), Some(refused)) = (&judged, &mut pass.scratch.refused) {
+                refused.push(Refused::new((rule, *why), (bytes, base), range, secret.clone()));
+            }
             if judged.is_ok() && self.is_capped(rule) {
                 counts.add(rule);
             }
+            // What was refused as a value may hold the name of another: `key="PASSWORD" value="…"`.
+            let is_given_back = judged.is_err() && compiled.is_weighed() && secret.start > whole.start();
             // No rule matches the empty string, so this moves on.
             input.set_start(if is_given_back { secret.start } else { whole.end() });
             pass.matches.extend(judged.ok());

@@ -4,6 +4,7 @@
 //! only: paths, lines, marks and other matches are judged by `triage`. Results are the same whether content is held whole or
 //! read in blocks, by any number of threads.
 
+pub mod archive;
 mod block;
 mod canonical;
 mod cap;
@@ -11,6 +12,8 @@ mod cluster;
 mod content;
 mod context;
 mod decode;
+mod explain;
+mod inside;
 mod judge;
 pub mod known;
 mod machine;
@@ -26,7 +29,9 @@ pub use block::is_split;
 pub use canonical::canonical;
 pub use cap::MOST_MATCHES;
 pub use content::{Content, FileContent, Utf16Content};
-pub use decode::{Cap, Capped, Decoded, decode_steps};
+pub use decode::{Cap, Capped, Decoded, capped_gap, decode_steps};
+pub use explain::Refused;
+pub use inside::{Inside, TellEntry};
 pub use judge::{RawMatch, Refusal, strength_bits};
 pub use matcher::{DetectError, Detector};
 pub use placeholder::{is_placeholder, reads_like_words};

@@ -393,7 +393,7 @@ impl Tracer<'_> {
             let (from, to) = (source as u64, (source + segment.len) as u64);
             let first = other.matches.partition_point(|found| found.span.start < from);
             let inside = other.matches[first..].iter().take_while(|found| found.span.start < to);
-            for found in inside.filter(|found| found.span.end <= to && found.decoded.is_none()) {
+            for found in inside.filter(|found| found.span.end <= to && !found.is_of_decoded()) {
                 let shift = |span: Span| {
                     let start = segment.start as u64;
                     Span::new(span.start - from + start, span.end - from + start)
@@ -412,7 +412,11 @@ impl Tracer<'_> {
                 let secret_span = shift(found.secret_span);
                 // The name lies before the cluster, where a zone changes nothing else.
                 let context = context::assigned_name(bytes, secret_span.start as usize);
-                matches.push(RawMatch { span, secret_span, context, ..found.clone() });
+                let mut found = RawMatch { span, secret_span, context, ..found.clone() };
+                if let Some(unit) = found.decoded.as_mut().and_then(|decoded| decoded.path.first_mut()) {
+                    *unit = secret_span;
+                }
+                matches.push(found);
             }
         }
     }
@@ -425,7 +429,7 @@ fn carry_decoded(
     matches: &mut Vec<RawMatch>,
     caps: &mut Vec<Capped>,
 ) {
-    let decoded: Vec<&RawMatch> = other.matches.iter().filter(|found| found.decoded.is_some()).collect();
+    let decoded: Vec<&RawMatch> = other.matches.iter().filter(|found| found.is_of_decoded()).collect();
     if decoded.is_empty() && other.caps.is_empty() {
         return;
     }

@@ -7,12 +7,16 @@ use super::{
     walk::{Made, Visit},
 };
 use crate::{
-    detect::{Content, Detector, RawMatch, Trace, Tracer, Utf16, Utf16Content},
+    detect::{Capped, Content, Detector, RawMatch, Trace, Tracer, Utf16, Utf16Content, capped_gap},
     git::EntryError,
+    model::Gap,
 };
 
 /// Who is told of content with matches.
-pub type Tell<'a, T> = &'a (dyn Fn(&dyn Content, Vec<RawMatch>) -> std::io::Result<Vec<T>> + Sync);
+///
+/// Of an entry of an archive with what stands behind the archive's path.
+pub type Tell<'a, T> =
+    &'a (dyn Fn(&dyn Content, Option<&str>, Vec<RawMatch>) -> std::io::Result<Vec<T>> + Sync);
 
 /// What all blobs came to.
 pub(super) struct Blobs<T> {
@@ -27,6 +31,8 @@ pub(super) struct Blobs<T> {
     pub(super) big: Vec<(Gid, u64)>,
     /// Pointers to large files that lie elsewhere.
     pub(super) pointers: Vec<Gid>,
+    /// What was not opened or decoded.
+    pub(super) gaps: Vec<(Gid, Gap)>,
     pub(super) count: u64,
     pub(super) bytes: u64,
     /// The most bytes that had to be held for one of them, or for what it is made from.
@@ -42,6 +48,7 @@ impl<T> Default for Blobs<T> {
             failed: Vec::new(),
             big: Vec::new(),
             pointers: Vec::new(),
+            gaps: Vec::new(),
             count: 0,
             bytes: 0,
             largest: 0,
@@ -60,6 +67,7 @@ impl<T> Blobs<T> {
             joined.failed.extend(part.failed);
             joined.big.extend(part.big);
             joined.pointers.extend(part.pointers);
+            joined.gaps.extend(part.gaps);
             joined.count += part.count;
             joined.bytes += part.bytes;
             joined.largest = joined.largest.max(part.largest);
@@ -67,14 +75,16 @@ impl<T> Blobs<T> {
         joined
     }
 
-    /// Keeps what a blob holds; `None` where nothing matched.
-    pub(super) fn keep(&mut self, gid: Gid, content: &dyn Content, found: std::io::Result<Option<Vec<T>>>) {
-        match found {
-            Ok(found) => {
+    /// Keeps what a blob holds.
+    pub(super) fn keep(&mut self, gid: Gid, content: &dyn Content, told: std::io::Result<Told<T>>) {
+        match told {
+            Ok(Told { found, gaps }) => {
+                // What was not wholly scanned is no more clean than what has matches.
+                self.marked.extend((found.is_some() || !gaps.is_empty()).then_some(gid));
+                self.gaps.extend(gaps.into_iter().map(|gap| (gid, gap)));
                 self.count += 1;
                 self.bytes += content.len();
                 self.sizes.push((gid, content.len()));
-                self.marked.extend(found.is_some().then_some(gid));
                 if let Some(found) = found.filter(|found| !found.is_empty()) {
                     self.found.push((gid, found));
                 }
@@ -111,8 +121,9 @@ impl<'a, T> BlobVisitor<'a, T> {
         };
         if !self.census.is_repeated(gid) {
             let matches = self.tracer.matches(bytes, &trace);
-            let found = tell_all(self.detector, self.tell, bytes, matches);
-            self.blobs.keep(gid, &bytes, found);
+            let scanned = (matches, self.tracer.take_capped());
+            let told = tell_all(self.detector, self.tell, &bytes, scanned);
+            self.blobs.keep(gid, &bytes, told);
             if is_pointer(bytes) {
                 self.blobs.pointers.push(gid);
             }
@@ -121,25 +132,47 @@ impl<'a, T> BlobVisitor<'a, T> {
     }
 }
 
-/// Tells of the bytes with their matches and, of what looks like UTF-16, of the text with its own. `None` where nothing matched.
+/// What whoever is told made of content.
+pub(super) struct Told<T> {
+    /// `None` where nothing matched.
+    pub(super) found: Option<Vec<T>>,
+    /// What was not opened or decoded; paths are what stands behind that of the blob.
+    pub(super) gaps: Vec<Gap>,
+}
+
+/// Tells of content with its matches; of what looks like UTF-16, if it is in memory, of the text with its own; and of what is in archives.
 ///
 /// # Errors
 /// What whoever is told says.
 pub(super) fn tell_all<T>(
     detector: &Detector,
     tell: Tell<'_, T>,
-    bytes: &[u8],
-    matches: Vec<RawMatch>,
-) -> std::io::Result<Option<Vec<T>>> {
-    let mut found = if matches.is_empty() { None } else { Some(tell(&bytes, matches)?) };
-    if let Some(order) = Utf16::detect(bytes) {
-        let text = Utf16Content::decode(bytes, order);
-        let matches = detector.scan(&text)?;
+    content: &dyn Content,
+    (mut matches, caps): (Vec<RawMatch>, Vec<Capped>),
+) -> std::io::Result<Told<T>> {
+    let mut found: Option<Vec<T>> = None;
+    let mut add = |content: &dyn Content, path: Option<&str>, matches: Vec<RawMatch>| {
         if !matches.is_empty() {
-            found.get_or_insert_default().extend(tell(&text, matches)?);
+            found.get_or_insert_default().extend(tell(content, path, matches)?);
         }
+        Ok::<_, std::io::Error>(())
+    };
+    let inside =
+        detector.search_inside(content, "", &mut |path, content, matches| add(content, Some(path), matches))?;
+    inside.retain_untold(&mut matches);
+    add(content, None, matches)?;
+    let mut gaps = inside.gaps.clone();
+    gaps.extend(capped_gap("", &caps));
+    if let Some((bytes, order)) = content.whole().and_then(|bytes| Some((bytes, Utf16::detect(bytes)?))) {
+        let text = Utf16Content::decode(bytes, order);
+        let (mut matches, caps) = detector.scan_telling(&text)?;
+        inside.retain_untold(&mut matches);
+        gaps.extend(capped_gap("", &caps));
+        add(&text, None, matches)?;
     }
-    Ok(found)
+    gaps.sort();
+    gaps.dedup();
+    Ok(Told { found, gaps })
 }
 
 /// Whether a blob is a pointer of Git LFS: its file is not in the repository.

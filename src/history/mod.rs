@@ -17,6 +17,7 @@ mod exposure;
 mod floor;
 mod graph;
 mod latest;
+mod name;
 mod range;
 mod stream;
 mod sweep;

@@ -15,6 +15,7 @@ use super::{
     exposure::Exposure,
     graph::{Graph, Node, TellText, Texts},
     latest::latest,
+    name::Names,
     stream::BigBlob,
     tree::{Folders, KnownNames, TreeVisitor},
     walk::{Budget, walk},
@@ -126,7 +127,7 @@ pub struct Swept<'a, T> {
     pub pointers: Vec<Oid>,
     /// Names under which submodules stand.
     pub submodules: Vec<Vec<u8>>,
-    /// Packs and folders that can't be read.
+    /// Packs and folders that can't be read, and what in blobs was not opened or decoded.
     pub gaps: Vec<Gap>,
 }
 
@@ -147,9 +148,13 @@ pub fn sweep<'a, T: Send + Sync>(
     if !census.gaps.is_empty() || remembered.largest > budget.object {
         remembered = Remembered::default();
     }
+    if !remembered.looked_into(detector) {
+        remembered = Remembered::default();
+    }
     let mut recall = Recall::of(remembered, &census, detector);
     let gaps = std::mem::take(&mut census.gaps);
-    let scan = Scan { census: &census, detector, listener, budget };
+    let names = Names::of(detector);
+    let scan = Scan { census: &census, detector, listener, budget, names: &names };
     scan.catch_up(&mut recall);
     let texts = scan.texts(&recall);
     let blobs = scan.blobs(options.engine, &recall);
@@ -159,7 +164,14 @@ pub fn sweep<'a, T: Send + Sync>(
     let (graph, mut folders, lists) = (texts.graph, trees.folders, trees.lists);
     if let Some(file) = cache.filter(|_| gaps.is_empty()) {
         let is_whole = texts.failed.is_empty() && trees.failed.is_empty();
-        let seen = Seen { graph: &graph, texts: &texts.marked, folders: &folders, lists: &lists, is_whole };
+        let seen = Seen {
+            graph: &graph,
+            texts: &texts.marked,
+            folders: &folders,
+            lists: &lists,
+            is_whole,
+            names: &names,
+        };
         if let Some(next) = recall.next(&census, detector, &blobs, &seen) {
             next.save(file);
         }
@@ -172,6 +184,8 @@ pub fn sweep<'a, T: Send + Sync>(
     if let Some(only) = scope.only {
         reached.retain(|gid| only.contains(&census.oid(gid)));
     }
+    let in_blobs = blobs.gaps.into_iter().map(|(gid, gap)| of_blob(&census.oid(gid), gap));
+    let gaps = gaps.into_iter().chain(in_blobs).collect();
     let expected = expected(&census);
     let mut pointers: Vec<Oid> = blobs.pointers.iter().map(|gid| census.oid(*gid)).collect();
     pointers.sort_unstable();
@@ -195,6 +209,11 @@ pub fn sweep<'a, T: Send + Sync>(
     swept
 }
 
+/// What was not opened or decoded of a blob; its own path is known to commits only.
+pub(super) fn of_blob(blob: &Oid, gap: Gap) -> Gap {
+    Gap { path: format!("blob {blob}{}", gap.path), ..gap }
+}
+
 fn expected(census: &Census<'_>) -> Counts {
     let mut counts = Counts::default();
     for gid in (0..census.len() as Gid).filter(|gid| !census.is_repeated(*gid)) {
@@ -216,6 +235,7 @@ struct Scan<'s, T> {
     detector: &'s Detector,
     listener: &'s Listener<'s, T>,
     budget: Budget,
+    names: &'s Names,
 }
 
 /// Commits and tags.
@@ -244,7 +264,7 @@ impl<T: Send + Sync> Scan<'_, T> {
         }
         let detector =
             self.detector.subset(recall.missing_rules.clone()).expect("rules of a detector make another one");
-        let tell = |_: &dyn Content, _: Vec<RawMatch>| Ok(Vec::<()>::new());
+        let tell = |_: &dyn Content, _: Option<&str>, _: Vec<RawMatch>| Ok(Vec::<()>::new());
         let new = || BlobVisitor::new(self.census, &detector, &tell);
         let due = Some(recall.clean());
         let parts = walk(self.census, ObjectKind::Blob, due, self.budget, new);
@@ -292,20 +312,22 @@ impl<T: Send + Sync> Scan<'_, T> {
         let mut bits = Bits::of_len(len);
         wanted.iter().for_each(|gid| bits.set(*gid));
         let (mut names, mut lists, mut due) = (KnownNames::default(), KnownLists::default(), None);
-        let (mut failed, mut count) = (Vec::new(), 0);
-        if let Some((known_names, known_lists, seen)) = recall.folders(self.census, wanted) {
+        let (mut failed, mut named, mut count) = (Vec::new(), Vec::new(), 0);
+        if let Some((known_names, known_lists, seen)) = recall.folders(self.census, wanted, self.names) {
             let is_tree = |gid: &Gid| seen.get(*gid) && self.census.kind(*gid) == Some(ObjectKind::Tree);
             let trees = (0..len as Gid).filter(is_tree).filter(|gid| !self.census.is_repeated(*gid));
             count = trees.count() as u64;
             (names, lists, due) = (known_names, known_lists, Some(seen.others(len)));
         }
-        let new = || TreeVisitor::new(self.census, &bits);
+        let new = || TreeVisitor::new(self.census, &bits, self.names);
         let mut visitors = walk(self.census, ObjectKind::Tree, due.as_ref(), self.budget, new);
         for visitor in &mut visitors {
             count += visitor.count;
             failed.append(&mut visitor.failed);
+            named.append(&mut visitor.named);
         }
         let folders = Folders::join(self.census, visitors, names);
+        named.into_iter().for_each(|gid| bits.set(gid));
         let mut lists = Lists::close(&folders, &bits, len, lists);
         failed.extend(lists.cut_circles().into_iter().map(|folder| (folder, EntryError::Circle)));
         ScannedTrees { folders, lists, failed, count }
@@ -362,11 +384,11 @@ impl<T: Send + Sync> Scan<'_, T> {
             Ok(Some(object)) => {
                 let bytes = object.bytes.as_slice();
                 let scan = || {
-                    let matches = self.detector.scan(&bytes)?;
-                    tell_all(self.detector, self.listener.blob, bytes, matches)
+                    let scanned = self.detector.scan_telling(&bytes)?;
+                    tell_all(self.detector, self.listener.blob, &bytes, scanned)
                 };
                 match catch_unwind(AssertUnwindSafe(scan)) {
-                    Ok(found) => blobs.keep(gid, &bytes, found),
+                    Ok(told) => blobs.keep(gid, &bytes, told),
                     Err(_) => blobs.failed.push((gid, EntryError::Bug)),
                 }
                 if is_pointer(bytes) {
@@ -391,11 +413,11 @@ impl<T: Send + Sync> Scan<'_, T> {
         }
         let content = BigBlob::new(self.census.objects, oid, size);
         let scan = || {
-            let matches = self.detector.scan(&content)?;
-            if matches.is_empty() { Ok(None) } else { (self.listener.blob)(&content, matches).map(Some) }
+            let scanned = self.detector.scan_telling(&content)?;
+            tell_all(self.detector, self.listener.blob, &content, scanned)
         };
         match catch_unwind(AssertUnwindSafe(scan)) {
-            Ok(found) => blobs.keep(gid, &content, found),
+            Ok(told) => blobs.keep(gid, &content, told),
             Err(_) => blobs.failed.push((gid, EntryError::Bug)),
         }
     }

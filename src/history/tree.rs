@@ -7,6 +7,7 @@ use std::{collections::HashMap, ops::Range};
 
 use super::{
     census::{Bits, Census, Gid, NONE},
+    name::Names,
     walk::{Made, Visit},
 };
 use crate::{
@@ -183,6 +184,9 @@ impl Recent {
 pub(super) struct TreeVisitor<'a> {
     census: &'a Census<'a>,
     wanted: &'a Bits,
+    names_wanted: &'a Names,
+    /// Blobs that matter for their names.
+    pub(super) named: Vec<Gid>,
     folders: Vec<Folder>,
     items: Vec<Item>,
     names: Interner<Vec<u8>>,
@@ -198,11 +202,13 @@ pub(super) struct TreeVisitor<'a> {
 pub(super) struct Rows(Vec<u32>);
 
 impl<'a> TreeVisitor<'a> {
-    /// `wanted` are the blobs that matter.
-    pub(super) fn new(census: &'a Census<'a>, wanted: &'a Bits) -> Self {
+    /// `wanted` are the blobs that matter wherever they stand, `names` those of files that do whatever they hold.
+    pub(super) fn new(census: &'a Census<'a>, wanted: &'a Bits, names: &'a Names) -> Self {
         Self {
             census,
             wanted,
+            names_wanted: names,
+            named: Vec::new(),
             folders: Vec::new(),
             items: Vec::new(),
             names: Interner::default(),
@@ -224,7 +230,13 @@ impl<'a> TreeVisitor<'a> {
         // What is of another kind can't stand here: it is as good as not there.
         let is_fit = |child: &Gid| self.census.kind(*child).is_none_or(|other| other == kind);
         let child = match self.recent.find(self.census, entry.id).filter(is_fit) {
-            Some(child) if kind == ObjectKind::Blob && !self.wanted.get(child) => return,
+            Some(child) if kind == ObjectKind::Blob && !self.wanted.get(child) => {
+                if !self.names_wanted.want(entry.name) {
+                    return;
+                }
+                self.named.push(child);
+                child
+            }
             Some(child) => child,
             None => {
                 let oid = Oid::from_bytes(entry.id).expect("ids have the length of the hash");

@@ -48,7 +48,7 @@ impl fmt::Display for Level {
 /// Something about a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Remark {
-    /// The rule's id; `(global)` of global allowlists.
+    /// The rule's id; `(global)` of global allowlists, and of many rules.
     pub rule: String,
     /// How bad it is.
     pub level: Level,
@@ -89,6 +89,7 @@ pub fn lint(rules: &[Rule], global: &[Allowlist], builtin: &[Rule]) -> Result<Ve
         allowlists::of_rule(rule, &mut remarks);
         required(rule, &mut remarks);
     }
+    without_examples(&own, &mut remarks);
     allowlists::of_all(global, rules, &mut remarks);
     value::look(&own, global, &mut remarks)?;
     overlap::look(&own, builtin, &mut remarks)?;
@@ -96,6 +97,24 @@ pub fn lint(rules: &[Rule], global: &[Allowlist], builtin: &[Rule]) -> Result<Ve
         (one.level, &one.rule, one.lint, &one.what).cmp(&(two.level, &two.rule, two.lint, &two.what))
     });
     Ok(remarks)
+}
+
+/// Many of them are told of in one remark.
+fn without_examples(own: &[&Rule], remarks: &mut Vec<Remark>) {
+    let is_bare = |rule: &&&Rule| rule.pattern().is_some() && rule.templates.examples.is_empty();
+    let bare: Vec<&str> = own.iter().filter(is_bare).map(|rule| rule.id.as_str()).collect();
+    let (name, what) = match bare.as_slice() {
+        [] => return,
+        [one] => (*one, "it has no examples".to_owned()),
+        [first, ..] => (GLOBAL, format!("{} rules have no examples, `{first}` among them", bare.len())),
+    };
+    remarks.push(Remark {
+        rule: name.to_owned(),
+        level: Level::Note,
+        lint: "no-examples",
+        what: format!("{what}, so nothing proves that what is looked for is found"),
+        advice: "give rules `examples` and `negatives`, such as examples = ['key = \"{token}\"'], and run `hekate rules test`".into(),
+    });
 }
 
 fn required(rule: &Rule, remarks: &mut Vec<Remark>) {

@@ -28,15 +28,6 @@ pub(super) fn look(rule: &Rule, remarks: &mut Vec<Remark>) {
     }
     reach(rule, pattern.search.reach(), remarks);
     keywords(rule, pattern, remarks);
-    if rule.templates.examples.is_empty() {
-        remarks.push(remark(
-            rule,
-            Level::Note,
-            "no-examples",
-            "it has no examples, so nothing proves that it finds what it is for",
-            "give it `examples` and `negatives`, such as examples = ['key = \"{token}\"'], and run `hekate rules test`",
-        ));
-    }
 }
 
 /// Whether the rule's pattern matches ordinary text over and over, with nothing before it that keeps it from being run.

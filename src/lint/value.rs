@@ -53,9 +53,10 @@ impl Seen {
             if let Some(secret) = templater.any_secret(seed) {
                 seen.entropy = seen.entropy.max(entropy::shannon_entropy(&secret));
             }
-            // The keyword may stand anywhere.
-            let keyword = rule.gates.first().map(String::as_str).unwrap_or_default();
-            let page = [b"\n", text.as_slice(), b"\n", keyword.as_bytes(), b"\n"].concat();
+            // By turns alone in its file and in a line of its own. The keyword may stand anywhere.
+            let around: &[u8] = if seed % 2 == 0 { b"" } else { b"\n" };
+            let keyword = rule.gates.first().map(|gate| format!("\n{gate}")).unwrap_or_default();
+            let page = [around, text.as_slice(), keyword.as_bytes(), around].concat();
             let Ok(matches) = triage.detector().scan(&page.as_slice()) else { continue };
             seen.matched += u64::from(matches.iter().any(|found| found.rule == index));
             let path = templater.path(seed);

@@ -135,6 +135,10 @@ pub enum GapReason {
     Submodule,
     /// What stands for a file that git LFS keeps elsewhere.
     Lfs,
+    /// Entries of an archive that nobody can read without its password.
+    Encrypted,
+    /// An archive, or an entry of one, that is damaged or packed in a way that is not known. Its bytes are scanned as they are.
+    Damaged,
 }
 
 impl GapReason {
@@ -150,7 +154,9 @@ impl GapReason {
             | Self::Link
             | Self::Shallow
             | Self::Submodule
-            | Self::Lfs => false,
+            | Self::Lfs
+            | Self::Encrypted
+            | Self::Damaged => false,
         }
     }
 }
@@ -171,6 +177,8 @@ impl fmt::Display for GapReason {
             Self::Shallow => "shallow clone, older commits are not there",
             Self::Submodule => "submodule, another repository",
             Self::Lfs => "kept elsewhere by git LFS",
+            Self::Encrypted => "encrypted in an archive",
+            Self::Damaged => "archive is damaged",
         })
     }
 }

@@ -225,6 +225,11 @@ pub struct Required {
 }
 
 impl Rule {
+    /// Whether what it finds is weighed: its pattern alone says little.
+    pub fn is_weighed(&self) -> bool {
+        self.origin == Origin::BuiltIn && self.specificity == Specificity::Generic
+    }
+
     /// Whether it knows a value only by the name it is assigned to, in which its matches start: what another rule's own syntax says of
     /// the same value is more.
     pub fn is_by_name(&self) -> bool {

@@ -62,7 +62,7 @@ fn without_groups(hir: &Hir) -> &Hir {
 
 /// The same expression in a form that prints right: regex-syntax writes `(?:a{3})?` as `a{3}?`, which is something else, unless
 /// there is a group between. Groups are numbered as the parser will number them.
-fn printable(hir: &Hir, groups: &mut u32) -> Hir {
+pub(super) fn printable(hir: &Hir, groups: &mut u32) -> Hir {
     match hir.kind() {
         HirKind::Capture(capture) => printable(&capture.sub, groups),
         HirKind::Concat(parts) => Hir::concat(parts.iter().map(|part| printable(part, groups)).collect()),

@@ -76,6 +76,14 @@ impl Templater {
         self.secret.as_ref()?.properties().maximum_len()
     }
 
+    pub(super) fn secret(&self) -> Option<&Hir> {
+        self.secret.as_ref()
+    }
+
+    pub(super) fn rule(&self) -> &Rule {
+        &self.rule
+    }
+
     /// A path that the rule holds for.
     pub fn path(&self, seed: u64) -> String {
         let Some(path) = &self.rule.path else { return "example.txt".to_owned() };
@@ -91,13 +99,32 @@ impl Templater {
     /// # Errors
     /// A placeholder that can't be filled.
     pub fn render(&self, template: &str, seed: u64) -> Result<Rendered, TemplateError> {
+        self.render_with(template, seed, None)
+    }
+
+    /// The same with this value in place of every `{token}`.
+    ///
+    /// # Errors
+    /// As [`Templater::render`].
+    pub fn render_with(
+        &self,
+        template: &str,
+        seed: u64,
+        given: Option<&[u8]>,
+    ) -> Result<Rendered, TemplateError> {
         let mut rng = Rng::with_seed(seed);
         let mut rendered = Rendered { text: Vec::new(), tokens: Vec::new() };
         let mut rest = template;
         while let Some(open) = rest.find('{') {
             rendered.text.extend_from_slice(&rest.as_bytes()[..open]);
             let inside = rest[open + 1..].split_once('}').map(|(inside, _)| inside);
-            match inside.map(|inside| self.fill(inside, &mut rng, &mut rendered)).transpose()?.flatten() {
+            let value = match (inside, given) {
+                (Some("token"), Some(given)) => Some(given.to_vec()),
+                (inside, _) => {
+                    inside.map(|inside| self.fill(inside, &mut rng, &mut rendered)).transpose()?.flatten()
+                }
+            };
+            match value {
                 Some(value) => {
                     rendered.text.extend(value);
                     rest = &rest[open + 2 + inside.unwrap_or_default().len()..];
@@ -253,7 +280,15 @@ fn write_member(class: &Class, rng: &mut Rng, out: &mut Vec<u8>) {
         (false, ..) if is_open && rng.u8(..10) > 0 => out.push(pick(rng, &plain)),
         (_, false, _) => out.push(pick(rng, &visible)),
         (_, _, false) => out.push(pick(rng, &members)),
-        _ => {}
+        _ => write_beyond_ascii(class, rng, out),
+    }
+}
+
+/// A member of a class that has none in ASCII.
+fn write_beyond_ascii(class: &Class, rng: &mut Rng, out: &mut Vec<u8>) {
+    let Class::Unicode(class) = class else { return };
+    if let Some(range) = class.ranges().get(rng.usize(..class.ranges().len().max(1))) {
+        out.extend_from_slice(range.start().encode_utf8(&mut [0; 4]).as_bytes());
     }
 }
 

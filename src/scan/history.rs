@@ -20,7 +20,7 @@ use crate::{
         SourceKind, Suppression,
     },
     source::display_bytes,
-    triage::{Examined, Shared, Sighting, Site, Stamp, Triage, assemble},
+    triage::{Examined, Shared, Sighting, Site, Stamp, Triage, assemble, canonical_path},
 };
 
 /// Refs that are listed with a place.
@@ -114,7 +114,10 @@ fn scan_one(
     let refs = Refs::read(repository)?;
     let tips = tips(&refs);
     let shallow = repository.shallow_commits()?;
-    let blob = |content: &dyn Content, matches: Vec<RawMatch>| triage.examine(content, &matches, shared);
+    let blob = |content: &dyn Content, entry: Option<&str>, matches: Vec<RawMatch>| {
+        let examined = triage.examine(content, &matches, shared)?;
+        Ok(examined.into_iter().map(|one| one.within(entry)).collect())
+    };
     let text = |text: &[u8], matches: Vec<RawMatch>| {
         triage.examine(&text, &matches, shared).expect("bytes in memory can be read")
     };
@@ -226,12 +229,20 @@ fn added<'f>(
     found: impl Fn(&Oid) -> &'f [Examined],
 ) -> Vec<Sighting> {
     let (path, commit) = (format!("{prefix}{}", display_bytes(&one.path)), one.commit.to_string());
-    let judge = |blob: &Oid| triage.judge_at(Site { path: &path, commit: Some(&commit) }, found(blob));
+    let site = Site { path: &path, commit: Some(&commit) };
+    let judge = |blob: &Oid| judged(triage, site, found(blob));
     let before: BTreeSet<Decided> =
         one.before.iter().flat_map(judge).map(|sighting| decided(&sighting)).collect();
     let mut found = judge(&one.blob);
     found.retain(|sighting| !before.contains(&decided(sighting)));
     found
+}
+
+/// Secrets of a blob that stands at a path, and what the path itself says.
+fn judged(triage: &Triage<'_>, site: Site<'_>, found: &[Examined]) -> Vec<Sighting> {
+    let mut sightings = triage.judge_path_at(site);
+    sightings.extend(triage.judge_at(site, found));
+    sightings
 }
 
 fn tips(refs: &Refs) -> Vec<Tip> {
@@ -362,7 +373,7 @@ impl View<'_> {
     }
 
     fn judge(&self, path: &[u8], commit: Option<&str>, blob: &Oid) -> Vec<Sighting> {
-        self.triage.judge_at(Site { path: &self.shown(path), commit }, self.swept.found(blob))
+        judged(self.triage, Site { path: &self.shown(path), commit }, self.swept.found(blob))
     }
 
     /// Secrets of a blob that no parent of the commit has at its path.
@@ -417,7 +428,9 @@ impl View<'_> {
             if !is_known(&one.path) {
                 continue;
             }
-            if !self.swept.found(&one.blob).iter().any(|found| due.contains_key(found.canonical())) {
+            let is_due = |found: &Examined| due.contains_key(found.canonical());
+            let of_path = canonical_path(&self.shown(&one.path));
+            if !due.contains_key(&of_path) && !self.swept.found(&one.blob).iter().any(is_due) {
                 continue;
             }
             for here in self.judge(&one.path, None, &one.blob) {

@@ -40,6 +40,8 @@ pub struct Examined {
     pub(super) is_last: bool,
     /// Where it is encoded, what was decoded, and where in it the secret is.
     path: Vec<Span>,
+    /// In an archive, what stands behind the archive's path.
+    pub(super) entry: Option<Arc<str>>,
 }
 
 /// What follows from a match and its lines.
@@ -89,6 +91,12 @@ impl Examined {
     /// The rule that has more matches in its content than are kept, if this is the last of those.
     pub fn cut_rule(&self) -> Option<usize> {
         self.is_last.then_some(self.core.rule)
+    }
+
+    /// The same, in this entry of an archive.
+    #[must_use]
+    pub fn within(self, entry: Option<&str>) -> Self {
+        Self { entry: entry.map(Arc::from), ..self }
     }
 
     pub(super) fn claim(&self) -> Claim<'_> {
@@ -148,7 +156,7 @@ impl Triage<'_> {
         let file_span = Span::new(content.file_offset(span.start), content.file_offset(span.end));
         let path = found.decoded.as_ref().map(|decoded| decoded.path.clone()).unwrap_or_default();
         let is_last = found.is_last;
-        Ok(Examined { core, secret_span: span, file_span, place, is_last, path })
+        Ok(Examined { core, secret_span: span, file_span, place, is_last, path, entry: None })
     }
 
     fn core(&self, candidate: &Candidate<'_>) -> Core {

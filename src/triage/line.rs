@@ -18,7 +18,7 @@ const FARTHEST: u64 = 8 * 1024;
 ///
 /// # Errors
 /// What reading says.
-pub(super) fn positions(content: &dyn Content, offsets: &[u64]) -> io::Result<Vec<Position>> {
+pub fn positions(content: &dyn Content, offsets: &[u64]) -> io::Result<Vec<Position>> {
     let mut counter = Counter { line: 1, column: 1, after_return: false };
     if starts_with_mark(content)? {
         // A byte order mark is a character that no editor counts.

@@ -25,4 +25,5 @@ pub use before::Before;
 pub use belief::base_confidence;
 pub use examine::{Examined, Shared};
 pub use ignore_file::{IgnoreFile, IgnoreFileError};
-pub use sighting::{Policy, Sighting, Site, Stamp, Triage, TriageError};
+pub use line::positions;
+pub use sighting::{Policy, Sighting, Site, Stamp, Triage, TriageError, canonical_path};

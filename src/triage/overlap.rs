@@ -6,7 +6,7 @@ use super::taken::Taken;
 use crate::{
     detect::{Detector, known::ValueId},
     model::{Confidence, Position, Span},
-    rule::Rule,
+    rule::{Rule, Specificity},
 };
 
 /// What a match says of a value, as far as it takes to choose between matches.

@@ -1,6 +1,6 @@
 //! The decision on each match of one blob.
 
-use std::{borrow::Cow, io, sync::OnceLock};
+use std::{borrow::Cow, collections::BTreeMap, io, sync::OnceLock};
 
 use regex::bytes::Regex;
 
@@ -229,10 +229,23 @@ impl<'d> Triage<'d> {
         }
     }
 
-    /// Decides on the matches of a blob at a place in history.
+    /// Decides on the matches of a blob at a place in history; those in entries of an archive are decided on entry by entry.
     pub fn judge_at(&self, site: Site<'_>, examined: &[Examined]) -> Vec<Sighting> {
-        let here: Vec<&Examined> =
-            examined.iter().filter(|one| self.concerns(one.core.rule, site.path)).collect();
+        let mut by_entry: BTreeMap<Option<&str>, Vec<&Examined>> = BTreeMap::new();
+        for one in examined {
+            by_entry.entry(one.entry.as_deref()).or_default().push(one);
+        }
+        let mut sightings = Vec::new();
+        for (entry, examined) in by_entry {
+            let path = entry.map_or(Cow::Borrowed(site.path), |entry| Cow::Owned(format!("{}{entry}", site.path)));
+            sightings.extend(self.judge_content(Site { path: &path, ..site }, &examined));
+        }
+        sightings
+    }
+
+    fn judge_content(&self, site: Site<'_>, examined: &[&Examined]) -> Vec<Sighting> {
+        let concerns = |one: &&Examined| self.concerns(one.core.rule, site.path);
+        let here: Vec<&Examined> = examined.iter().copied().filter(concerns).collect();
         let claims: Vec<Claim<'_>> = here.iter().map(|one| one.claim()).collect();
         let in_repository = self.policy.in_repository(site.path);
         let before = self.file_before(&in_repository);
@@ -240,16 +253,21 @@ impl<'d> Triage<'d> {
         standing(self.detector, &claims).into_iter().map(decide).collect()
     }
 
-    /// Sightings of rules that look at paths only.
+    /// Sightings of rules that look at paths only, of a file of a tree.
     pub fn judge_path(&self, path: &str) -> Vec<Sighting> {
+        self.judge_path_at(Site { path, commit: None })
+    }
+
+    /// The same of a file at a place in history.
+    pub fn judge_path_at(&self, site: Site<'_>) -> Vec<Sighting> {
         let is_due = |(index, rule): &(usize, &Rule)| {
-            rule.detection == Detection::Path && !rule.skip_report && self.concerns(*index, path)
+            rule.detection == Detection::Path && !rule.skip_report && self.concerns(*index, site.path)
         };
         self.detector
             .rules()
             .enumerate()
             .filter(is_due)
-            .map(|(index, rule)| self.of_path(index, rule, path))
+            .map(|(index, rule)| self.of_path(index, rule, site))
             .collect()
     }
 
@@ -382,16 +400,16 @@ impl<'d> Triage<'d> {
     }
 
     /// The file itself is the finding; its path stands for it.
-    fn of_path(&self, index: usize, rule: &Rule, path: &str) -> Sighting {
+    fn of_path(&self, index: usize, rule: &Rule, site: Site<'_>) -> Sighting {
+        let path = site.path;
         let in_repository = self.policy.in_repository(path);
         let subject = Subject { secret: path.as_bytes(), matched: path.as_bytes(), lines: &[] };
         let looks = |lists: &[Compiled]| lists.iter().map(|list| list.look(subject)).collect::<Vec<_>>();
         let (own, global) = (looks(self.own_allowlists(index)), looks(&self.global));
         let place = Fingerprint::of_place(&in_repository, &LineDigest::of(b""));
-        let canonical = Secret::new(format!("path:{path}"));
+        let canonical = canonical_path(path);
         let accepted = Accepted { fingerprint: Some(place), canonical: &canonical, lines: [1, 1] };
         let start = Position { line: 1, column: 1 };
-        let site = Site { path, commit: None };
         Sighting {
             rule: index,
             secret: Secret::new(Vec::new()),
@@ -412,6 +430,11 @@ impl<'d> Triage<'d> {
             seen: Vec::new(),
         }
     }
+}
+
+/// What makes two versions of a file that is a secret one secret: its path.
+pub fn canonical_path(path: &str) -> Secret {
+    Secret::new(format!("path:{path}"))
 }
 
 /// What baselines and ignore files know a match by.

@@ -12,7 +12,10 @@ use std::{
 use memchr::memmem;
 
 use crate::{
-    detect::{Content, FileContent},
+    detect::{
+        Content, FileContent,
+        archive::{SEPARATOR, read_entry},
+    },
     git::{
         HashKind, Index, IndexError, Object, ObjectKind, Objects, ObjectsError, Oid, Repository,
         RepositoryError, submodules,
@@ -55,9 +58,17 @@ impl Kept {
 }
 
 impl Reader for Kept {
-    fn open(&self, _: &Occurrence) -> Result<Vec<Arc<dyn Content + Send>>, String> {
-        Ok(vec![self.0.clone()])
+    fn open(&self, place: &Occurrence) -> Result<Vec<Arc<dyn Content + Send>>, String> {
+        let entry = entry_of(&*self.0, &place.path);
+        Ok(entry.into_iter().chain([self.0.clone() as Arc<dyn Content + Send>]).collect())
     }
+}
+
+/// The entry of an archive that a path leads to, if the content is one: what stands before one of its `!` is the archive's own path.
+fn entry_of(content: &dyn Content, path: &str) -> Option<Arc<dyn Content + Send>> {
+    let archives = path.match_indices(SEPARATOR).map(|(at, _)| &path[..at]);
+    let mut entries = archives.filter_map(|archive| read_entry(content, archive, path).ok().flatten());
+    entries.next().map(|bytes| Arc::new(Held(bytes)) as Arc<dyn Content + Send>)
 }
 
 /// Bytes that are owned.
@@ -114,9 +125,21 @@ impl Files {
     }
 }
 
+impl Files {
+    /// The file, or the archive that it is an entry of; and which of the two.
+    fn locate_archive(&self, path: &str) -> Result<(PathBuf, bool), String> {
+        let why = match self.locate(path) {
+            Ok(file) => return Ok((file, false)),
+            Err(why) => why,
+        };
+        let mut archives = path.match_indices(SEPARATOR).filter_map(|(at, _)| self.locate(&path[..at]).ok());
+        archives.find(|archive| archive.is_file()).map(|archive| (archive, true)).ok_or(why)
+    }
+}
+
 impl Reader for Files {
     fn open(&self, place: &Occurrence) -> Result<Vec<Arc<dyn Content + Send>>, String> {
-        let path = self.locate(&place.path)?;
+        let (path, is_entry) = self.locate_archive(&place.path)?;
         let fail = |error: io::Error| format!("its file can't be read: {}", error.kind());
         // What is no regular file could block, or never end.
         let length = std::fs::metadata(&path).map_err(fail)?;
@@ -125,7 +148,12 @@ impl Reader for Files {
         }
         let file = File::open(&path).map_err(fail)?;
         let length = file.metadata().map_err(fail)?.len();
-        Ok(vec![Arc::new(FileContent::new(file, length))])
+        let content = FileContent::new(file, length);
+        if is_entry {
+            let entry = entry_of(&content, &place.path);
+            return entry.map(|entry| vec![entry]).ok_or_else(|| "its archive does not hold it any more".into());
+        }
+        Ok(vec![Arc::new(content)])
     }
 }
 
@@ -259,9 +287,18 @@ impl Reader for Blobs {
             (Some(blob), _) => vec![parse(blob)?],
             (None, Some(commit)) => return self.text(commit),
             (None, None) => {
-                self.index.get(&place.path).ok_or("its file is not in the index any more")?.clone()
+                let archives = place.path.match_indices(SEPARATOR).map(|(at, _)| &place.path[..at]);
+                let mut paths = std::iter::once(place.path.as_str()).chain(archives);
+                let staged = paths.find_map(|path| self.index.get(path));
+                staged.ok_or("its file is not in the index any more")?.clone()
             }
         };
-        blobs.iter().map(|oid| Ok(self.read(oid)? as Arc<dyn Content + Send>)).collect()
+        let mut contents = Vec::new();
+        for oid in &blobs {
+            let blob = self.read(oid)?;
+            contents.extend(entry_of(&*blob, &place.path));
+            contents.push(blob);
+        }
+        Ok(contents)
     }
 }

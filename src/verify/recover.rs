@@ -3,7 +3,7 @@
 use std::{ops::Range, sync::Arc};
 
 use crate::{
-    detect::{Content, Utf16, Utf16Content, canonical},
+    detect::{Content, Utf16, Utf16Content, canonical, decode_steps},
     model::{Finding, FingerprintKey, Occurrence, Secret},
 };
 
@@ -84,11 +84,15 @@ fn read(
         return Err("its place is none".into());
     }
     for content in reader.open(place)? {
-        let forms = [plain(&content, place), utf16(&content, place)];
-        let fits = |around: &Around| is_it(finding, &around.text.expose()[around.at.clone()], key);
-        if let Some(around) = forms.into_iter().flatten().find(fits) {
-            let value = Secret::new(&around.text.expose()[around.at.clone()]);
-            return Ok(Recovered { value, around: vec![around] });
+        for around in [plain(&content, place), utf16(&content, place)].into_iter().flatten() {
+            let stands = &around.text.expose()[around.at.clone()];
+            // Without steps to take, this is what stands there.
+            let Some(value) = decode_steps(stands, &place.decode) else { continue };
+            // What may be shown of a weak value is said of it as it stands there.
+            let told = if finding.fingerprint.is_place() { stands } else { value.expose() };
+            if is_it(finding, told, key) {
+                return Ok(Recovered { value, around: vec![around] });
+            }
         }
     }
     Err("it does not stand there any more".into())

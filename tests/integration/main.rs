@@ -5,6 +5,7 @@ mod ci;
 mod demo;
 mod determinism;
 mod git;
+mod gitleaks;
 mod harness;
 mod history;
 mod hook;

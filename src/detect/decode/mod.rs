@@ -26,7 +26,7 @@ use base64::{
 };
 
 pub(super) use run::text_of;
-pub use run::{Cap, Capped, Decoded, decode_steps};
+pub use run::{Cap, Capped, Decoded, capped_gap, decode_steps};
 pub(super) use touched::{Touched, touched};
 
 use super::context;

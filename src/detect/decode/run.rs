@@ -6,13 +6,13 @@ use base64::Engine as _;
 use flate2::read::GzDecoder;
 
 use super::{
-    STANDARD, URL_SAFE,
+    DEPTH, STANDARD, URL_SAFE,
     escape::{self, is_text},
     find::is_letter,
 };
 use crate::{
     detect::utf16::{self, Utf16},
-    model::{DecodeStep, Encoding, Secret, Span},
+    model::{DecodeStep, Encoding, Gap, GapReason, Secret, Span},
 };
 
 /// A value in decoded text.
@@ -24,6 +24,8 @@ pub struct Decoded {
     pub steps: Vec<DecodeStep>,
     /// What was decoded, in the content, and then in each decoded text what was decoded of it; last the value's own place.
     pub path: Vec<Span>,
+    /// A run or line was decoded and searched; else a rule matched the bytes as they are, and its value turned out to be encoded.
+    pub(in crate::detect) is_searched: bool,
 }
 
 impl Decoded {
@@ -49,6 +51,17 @@ pub enum Cap {
     Depth,
     /// Decoding gives more than is searched.
     Size,
+}
+
+/// What a report says of it, if there is any: one gap for all of a file.
+pub fn capped_gap(path: &str, capped: &[Capped]) -> Option<Gap> {
+    let first = capped.first()?;
+    let why = match first.cap {
+        Cap::Depth => format!("it is encoded more than {DEPTH} times"),
+        Cap::Size => "it decodes to more than is searched".to_owned(),
+    };
+    let detail = format!("{} encoded, not wholly decoded; the first at byte {}: {why}", capped.len(), first.unit.start);
+    Some(Gap { path: path.to_owned(), reason: GapReason::Cap, detail })
 }
 
 /// What a run of letters seems to be.

@@ -196,7 +196,7 @@ fn lead_back(found: RawMatch, text: &Text, encoded: &[u8], unit: &Range<usize>) 
     let (around, _) = text.place(&whole);
     let step = DecodeStep { by: text.by, start: within.start as u64, end: within.end as u64 };
     let (value, steps, path) = match found.decoded {
-        Some(Decoded { value, steps, path }) => (value, steps, path),
+        Some(Decoded { value, steps, path, .. }) => (value, steps, path),
         None => (found.secret, Vec::new(), vec![found.secret_span]),
     };
     let at = |range: &Range<usize>| span_of(&(unit.start + range.start..unit.start + range.end));
@@ -208,6 +208,7 @@ fn lead_back(found: RawMatch, text: &Text, encoded: &[u8], unit: &Range<usize>) 
             value,
             steps: [vec![step], steps].concat(),
             path: [vec![span_of(unit)], path].concat(),
+            is_searched: true,
         }),
         ..found
     })

@@ -96,11 +96,12 @@ pub(super) fn randomness(value: &[u8]) -> f32 {
 /// What an alphabet that has the value's characters says per character.
 fn alphabet_bits(value: &[u8]) -> f32 {
     let has = |test: fn(&u8) -> bool| value.iter().any(test);
-    let hex = |byte: &u8| byte.is_ascii_hexdigit();
+    let hex = |byte: &u8| byte.is_ascii_hexdigit() || *byte == b'-';
     let digits = has(u8::is_ascii_digit);
     let (lower, upper) = (has(u8::is_ascii_lowercase), has(u8::is_ascii_uppercase));
     if digits && value.iter().all(hex) && lower != upper {
-        return 4.0;
+        // With a dash here and there.
+        return 4.1;
     }
     let joints = has(|byte| matches!(byte, b'_' | b'-' | b'.' | b'/' | b'+' | b'='));
     let symbols = has(|byte| byte.is_ascii() && !byte.is_ascii_alphanumeric() && !b"_-./+=".contains(byte));

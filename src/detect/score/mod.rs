@@ -42,8 +42,15 @@ pub struct Score {
 }
 
 impl Score {
+    /// What the sum has to reach, in tenths of a bit.
+    pub const ENOUGH: i32 = THRESHOLD;
+
     fn say(&mut self, clue: Clue) {
         self.seen |= 1 << clue as u32;
+    }
+
+    fn unsay(&mut self, clue: Clue) {
+        self.seen &= !(1 << clue as u32);
     }
 
     /// Each piece of evidence once.
@@ -93,6 +100,13 @@ pub(super) fn weigh(bytes: &[u8], span: &Range<usize>, secret: &Range<usize>, na
         }
         Naming::BySyntax => {
             score.say(Clue::Position);
+            let name = context::assigned_name(bytes, secret.start).unwrap_or_default();
+            name::of_name(name.as_bytes(), |clue| {
+                // The syntax speaks louder, but for what a name rules out.
+                if clue == Clue::TurnedName {
+                    score.say(clue);
+                }
+            });
             span.start..span.start
         }
     };
@@ -111,6 +125,11 @@ pub(super) fn weigh(bytes: &[u8], span: &Range<usize>, secret: &Range<usize>, na
         score.say(Clue::Echo);
     }
     nearby(bytes, name.start.min(secret.start), secret, &mut score);
+    // `#define NAME "…"` has no other sign.
+    if bytes[name.start.saturating_sub(LOOK_BACK)..name.start].trim_ascii_end().ends_with(b"#define") {
+        score.unsay(Clue::Apart);
+        score.unsay(Clue::CommentNear);
+    }
     score.random = i16::try_from(value::random_weight(value, is_password)).expect("it is clamped");
     score
 }
@@ -217,3 +236,6 @@ fn holds(text: &[u8], word: &str) -> bool {
     let word = word.as_bytes();
     text.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! What the name says that a value is assigned to.
 
 use super::{
-    vocabulary::{ABOUT, KEY_KINDS, OTHERS, SPEAKING, TURNED, is_among},
+    vocabulary::{ABOUT, ACTIONS, KEY_KINDS, OTHERS, SPEAKING, TURNED, is_among},
     weights::Clue,
 };
 
@@ -121,6 +121,9 @@ pub(super) fn of_name(name: &[u8], mut say: impl FnMut(Clue)) {
     }
     if words[..at].iter().any(|word| is_among(word, &TURNED)) {
         say(Clue::TurnedName);
+    }
+    if words[..at].iter().any(|word| is_among(word, &ACTIONS)) {
+        say(Clue::ActionName);
     }
 }
 

@@ -344,16 +344,18 @@ fn is_mail(value: &[u8]) -> bool {
         && host.iter().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(byte))
 }
 
-/// `1.2.3`, `v1.4.0-beta2`, `^3.1`, `>=2`, `10.0.0.1:5432`.
+/// `1.2.3`, `v1.4.0-beta2`, `^3.1`, `>=2`, `10.0.0.1:5432`, `tlsv1.2`.
 fn is_version(value: &[u8], classes: &Classes) -> bool {
-    let start = value.iter().take_while(|byte| b"^~<>=vV ".contains(byte)).count();
+    let signs = value.iter().take_while(|byte| b"^~<>= ".contains(byte)).count();
+    let name = value[signs..].iter().take_while(|byte| byte.is_ascii_alphabetic() || **byte == b'-').count();
+    let start = signs + if name <= 8 { name } else { 0 };
     let rest = &value[start..];
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let is_dotted = (1..=4).contains(&digits)
         && rest.get(digits) == Some(&b'.')
         && rest.get(digits + 1).is_some_and(u8::is_ascii_digit);
     is_dotted && classes.letters() <= 12 && classes.upper <= 8 && value.len() <= 32
-        || start > 0 && digits > 0 && digits == rest.len() && value.len() <= 5
+        || (signs > 0 || value[0] == b'v') && digits > 0 && digits == rest.len() && value.len() <= 5
 }
 
 /// `2024-01-31`, `31.01.2024`, `2024-01-31T10:00:00Z`, `12:30:00`.
@@ -366,7 +368,13 @@ fn is_date(value: &[u8]) -> bool {
         *place = if byte.is_ascii_digit() { b'0' } else { *byte };
     }
     const DAYS: &[&[u8]] = &[b"0000-00-00", b"0000/00/00", b"00.00.0000", b"00/00/0000", b"00-00-0000"];
-    DAYS.contains(&&shape[..])
+    let is_day = value.len() == 8
+        && shape.starts_with(b"00000000")
+        && (value.starts_with(b"19") || value.starts_with(b"20"))
+        && matches!(&value[4..6], [b'0', b'1'..=b'9'] | [b'1', b'0'..=b'2'])
+        && matches!(&value[6..8], [b'0', b'1'..=b'9'] | [b'1' | b'2', _] | [b'3', b'0' | b'1']);
+    is_day
+        || DAYS.contains(&&shape[..])
         || (shape.starts_with(b"00:00")
             && value.iter().all(|byte| byte.is_ascii_digit() || b":.".contains(byte)))
 }

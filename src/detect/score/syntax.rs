@@ -2,7 +2,12 @@
 
 use std::ops::Range;
 
-use super::{letters::randomness, value::Classes, weights::Clue};
+use super::{
+    letters::randomness,
+    value::Classes,
+    vocabulary::{LOOKUPS, is_among},
+    weights::Clue,
+};
 
 /// Beginnings of values that are looked up elsewhere.
 const REFERENCES: &[&str] = &[
@@ -164,48 +169,6 @@ pub(super) fn of_place(bytes: &[u8], secret: &Range<usize>, operator: &[u8], mut
 
 /// Says what is between a name and its value: `password) "…"` is in a list of arguments, `key = get("…")` looks something up.
 pub(super) fn of_join(between: &[u8], operator: &[u8], mut say: impl FnMut(Clue)) {
-    const LOOKUPS: &[&str] = &[
-        "get",
-        "env",
-        "find",
-        "lookup",
-        "select",
-        "query",
-        "translate",
-        "trans",
-        "param",
-        "input",
-        "config",
-        "field",
-        "fetch",
-        "load",
-        "read",
-        "resolve",
-        "require",
-        "import",
-        "label",
-        "text",
-        "message",
-        "i18n",
-        "form",
-        "request",
-        "cookie",
-        "header",
-        "attr",
-        "setting",
-        "option",
-        "flag",
-        "path",
-        "file",
-        "arg",
-        "column",
-        "element",
-        "by",
-        "prompt",
-        "session",
-        "resource",
-        "ref",
-    ];
     let closes_first = between.iter().find(|byte| matches!(byte, b')' | b'(' | b'=' | b':')) == Some(&b')');
     let signs = operator.trim_ascii();
     if closes_first && (signs.is_empty() || signs == b",") {
@@ -222,10 +185,10 @@ pub(super) fn of_join(between: &[u8], operator: &[u8], mut say: impl FnMut(Clue)
         }
         return;
     }
-    let is_lookup = |word: &&str| super::holds(name, word);
     let is_short =
         name.len() <= 2 && name.iter().all(|byte| byte.is_ascii_alphabetic() || b"_$".contains(byte));
-    say(if is_short || LOOKUPS.iter().any(|word| is_lookup(&word)) { Clue::Fetched } else { Clue::Wrapped });
+    let looks_up = is_short || super::name::split(name).any(|word| is_among(word, &LOOKUPS));
+    say(if looks_up { Clue::Fetched } else { Clue::Wrapped });
 }
 
 /// `f"…{name}"`, and literals that go on: `"…" + name`.
@@ -300,7 +263,14 @@ fn of_bare(value: &[u8], operator: &[u8], after: Option<u8>, say: &mut impl FnMu
 fn is_first_of_text(value: &[u8], after: &[u8]) -> bool {
     let Some(rest) = after.strip_prefix(b" ") else { return false };
     let word = rest.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
-    value.iter().all(u8::is_ascii_alphabetic) && word > 0 && rest.get(word) == Some(&b' ')
+    let is_title = value[0].is_ascii_uppercase() && value[1..].iter().all(u8::is_ascii_lowercase);
+    let goes_on = match rest.get(word) {
+        Some(b' ') => true,
+        // A command takes no password with a capital and nothing else.
+        None | Some(b'\n' | b'\r' | b'.' | b',' | b'?' | b'!' | b':') => is_title,
+        _ => false,
+    };
+    value.iter().all(u8::is_ascii_alphabetic) && word > 0 && goes_on
 }
 
 /// Parts that are names, joined by `.`, `->`, `::` or `?.`.

@@ -62,7 +62,7 @@ pub(super) fn random_weight(value: &[u8], is_password: bool) -> i32 {
 pub(super) fn of_value(value: &[u8], is_password: bool, say: &mut impl FnMut(Clue)) {
     let classes = Classes::of(value);
     let words = words(value);
-    length(value.len(), say);
+    length(value.len(), classes.digits == value.len(), say);
     characters(value, &classes, is_password, say);
     if shape::is_filler(value) {
         say(Clue::Filler);
@@ -74,12 +74,12 @@ pub(super) fn of_value(value: &[u8], is_password: bool, say: &mut impl FnMut(Clu
     shape::of_shape(value, &classes, say);
 }
 
-fn length(length: usize, say: &mut impl FnMut(Clue)) {
+fn length(length: usize, is_number: bool, say: &mut impl FnMut(Clue)) {
     match length {
         0..=4 => say(Clue::Tiny),
         5 => say(Clue::Short),
-        6..=7 => say(Clue::Brief),
-        8..=15 => {}
+        6..=7 if !is_number => say(Clue::Brief),
+        6..=15 => {}
         _ => say(Clue::Long),
     }
 }

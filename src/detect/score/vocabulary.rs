@@ -87,10 +87,15 @@ pub(super) static ABOUT: LazyLock<Words> = LazyLock::new(|| {
 /// Words that turn a name around when they stand before the word that speaks of a secret.
 pub(super) static TURNED: LazyLock<Words> = LazyLock::new(|| {
     set("\
-    allow authenticity can cancellation check continuation csrf csrfmiddleware disable display enable expect
-    expected forget forgot forgotten has hash hashed hide idempotency in invalid is lost max md md5 min missing needs
-    next no num page pagination pub public recover require requires reset sha1 sha256 show toggle total use uses
-    validate verify with without wrong xsrf")
+    allow authenticity can cancellation continuation csrf csrfmiddleware disable display enable forget forgot
+    forgotten has hash hashed hide idempotency is lost max md md5 min needs next num page pagination pub
+    public recover require requires sha1 sha256 show toggle total without xsrf")
+});
+
+/// Words before the word that speaks of a secret which make it less likely that there is one: what is done with it, what it is in a test.
+pub(super) static ACTIONS: LazyLock<Words> = LazyLock::new(|| {
+    set("\
+    check expect expected invalid missing reset use uses validate verify wrong")
 });
 
 /// What a key opens, before the word `key`: a secret.
@@ -145,4 +150,13 @@ pub(super) static OTHERS: LazyLock<Words> = LazyLock::new(|| {
     asphalt basalt bypass cachekey cobalt compass donkey encompass foreignkey hockey hotkey jockey keycloak monkey
     multipass onkey overpass primarykey pubkey publickey secretary sortkey surpass tokenize tokenized tokenizer
     trespass turkey underpass whiskey")
+});
+
+/// Words of functions that look a value up by the name they are given.
+pub(super) static LOOKUPS: LazyLock<Words> = LazyLock::new(|| {
+    set("\
+    arg attr by column config cookie element env fetch field file find flag form get getattr getenv
+    getparameter getproperty getstring gettext header i i18n import input label lazy load lookup message
+    option param path prompt prop property props query read ref request require resolve resource select
+    session setting t text trans translate")
 });

@@ -142,14 +142,25 @@ fn name_of(rule: &Rule) -> [u8; 32] {
     Sha256::digest(postcard::to_stdvec(rule).expect("rules are written to memory")).into()
 }
 
-/// Names of a detector's rules, sorted.
+/// Stands among the names of rules where archives were looked into.
+fn name_of_archives() -> [u8; 32] {
+    Sha256::digest(b"archives").into()
+}
+
+/// Names of a detector's rules, sorted; with whether it looks into archives.
 fn names_of(detector: &Detector) -> Vec<[u8; 32]> {
     let mut names: Vec<[u8; 32]> = detector.rules().map(name_of).collect();
+    names.extend(detector.opens_archives().then(name_of_archives));
     names.sort_unstable();
     names
 }
 
 impl Remembered {
+    /// Whether all this was looked into as the detector does it.
+    pub(super) fn looked_into(&self, detector: &Detector) -> bool {
+        self.rules.contains(&name_of_archives()) == detector.opens_archives()
+    }
+
     /// Reads the file; nothing where it is not there, damaged, or of someone else.
     pub(super) fn load(file: &CacheFile, hash: HashKind) -> Self {
         let bytes = file.read();

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{KnownBlob, KnownPack, Remembered, Shape, name_of, names_of};
+use super::{KnownBlob, KnownPack, Remembered, Shape, name_of, names_of, shape::digest_of};
 use crate::{
     detect::Detector,
     git::{ObjectKind, Oid},
@@ -11,6 +11,7 @@ use crate::{
         census::{Bits, Census, Gid, NONE},
         closure::{KnownLists, Lists},
         graph::Graph,
+        name::Names,
         tree::{Folders, KnownNames},
     },
     rule::Rule,
@@ -44,6 +45,8 @@ pub(in crate::history) struct Seen<'s> {
     pub(in crate::history) texts: &'s [Gid],
     pub(in crate::history) folders: &'s Folders,
     pub(in crate::history) lists: &'s Lists,
+    /// Of files that matter whatever they hold.
+    pub(in crate::history) names: &'s Names,
     /// All of them could be read.
     pub(in crate::history) is_whole: bool,
 }
@@ -123,14 +126,16 @@ impl Recall {
         Some((shape.graph(census)?, shape.bits(census.len()), &shape.marked))
     }
 
-    /// What is known of folders, with the objects it is known of. `wanted` are the blobs with matches.
+    /// What is known of folders, with the objects it is known of. `wanted` are the blobs with matches, `paths` the names that matter.
     pub(in crate::history) fn folders(
         &self,
         census: &Census<'_>,
         wanted: &[Gid],
+        paths: &Names,
     ) -> Option<(KnownNames, KnownLists, Bits)> {
         let shape = self.shape.as_ref()?;
-        let (names, lists) = shape.folders(census, in_packs(census, &self.packs, wanted))?;
+        let (names, lists) =
+            shape.folders(census, digest_of(in_packs(census, &self.packs, wanted), paths))?;
         Some((names, lists, shape.bits(census.len())))
     }
 
@@ -150,7 +155,7 @@ impl Recall {
         if packs == self.packs && self.missing_rules.is_empty() && !is_new && has_shape {
             return None;
         }
-        let wanted = in_packs(census, &packs, &blobs.marked);
+        let wanted = digest_of(in_packs(census, &packs, &blobs.marked), seen.names);
         let shape = || Shape::of(census, (seen.graph, seen.texts), (seen.folders, seen.lists), wanted);
         let shape = seen.is_whole.then(shape).flatten();
         let marked: HashSet<Gid> = blobs.marked.iter().copied().collect();

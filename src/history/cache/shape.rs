@@ -11,6 +11,7 @@ use crate::{
         census::{Bits, Census, Gid, NONE},
         closure::{KnownLists, Lists, Named},
         graph::{Absent, Graph},
+        name::Names,
         tree::{Folders, KnownNames},
     },
 };
@@ -32,7 +33,7 @@ pub(in crate::history) struct Shape {
     tags: Vec<[u32; 2]>,
     tag_times: Vec<u64>,
     absent: Vec<(Oid, Option<ObjectKind>, Gid)>,
-    /// Which blobs the lists lead to.
+    /// Names what the lists lead to.
     wanted: [u8; 32],
     names: Vec<Vec<u8>>,
     folders_absent: Vec<(Oid, EntryKind)>,
@@ -61,22 +62,23 @@ impl Outside<'_> {
     }
 }
 
-/// Names a set of blobs.
-pub(super) fn digest_of(mut blobs: Vec<Oid>) -> [u8; 32] {
+/// Names a set of blobs, and the names of files that matter beside them.
+pub(super) fn digest_of(mut blobs: Vec<Oid>, names: &Names) -> [u8; 32] {
     blobs.sort_unstable();
     let mut digest = Sha256::new();
+    digest.update(names.digest());
     blobs.iter().for_each(|oid| digest.update(oid.as_bytes()));
     digest.finalize().into()
 }
 
 impl Shape {
-    /// Of all packs of the census. `marked` are commits and tags with matches in their texts, `wanted` blobs with matches. `None` where
+    /// Of all packs of the census. `marked` are commits and tags with matches in their texts, `wanted` names what the lists lead to. `None` where
     /// so much lies outside of the packs that it is not worth it.
     pub(in crate::history) fn of(
         census: &Census<'_>,
         (graph, marked): (&Graph, &[Gid]),
         (folders, lists): (&Folders, &Lists),
-        wanted: Vec<Oid>,
+        wanted: [u8; 32],
     ) -> Option<Self> {
         const MOST_OUTSIDE: usize = 10_000;
         let end = census.end_of_packs();
@@ -100,7 +102,7 @@ impl Shape {
         let absent = graph.absent.iter().filter(|absent| absent.by < end);
         shape.absent = absent.map(|absent| (absent.oid, absent.kind, absent.by)).collect();
         shape.take_lists((folders, lists), &mut outside);
-        shape.wanted = digest_of(wanted);
+        shape.wanted = wanted;
         (shape.names, shape.submodules) = (folders.names.clone(), folders.submodules.clone());
         shape.folders_absent.clone_from(&folders.absent);
         shape.outside = outside.all;
@@ -156,13 +158,13 @@ impl Shape {
         Some(graph)
     }
 
-    /// The lists, if they lead to just these blobs and all that folders name is still as it was.
-    pub(super) fn folders(&self, census: &Census<'_>, wanted: Vec<Oid>) -> Option<(KnownNames, KnownLists)> {
+    /// The lists, if they lead to just what this names and all that folders name is still as it was.
+    pub(super) fn folders(&self, census: &Census<'_>, wanted: [u8; 32]) -> Option<(KnownNames, KnownLists)> {
         let is_there = |(oid, kind): &(Oid, EntryKind)| {
             let kind = if *kind == EntryKind::Tree { ObjectKind::Tree } else { ObjectKind::Blob };
             census.find(oid.as_bytes()).is_some_and(|gid| census.kind(gid) == Some(kind))
         };
-        if self.wanted != digest_of(wanted) || self.folders_absent.iter().any(is_there) {
+        if self.wanted != wanted || self.folders_absent.iter().any(is_there) {
             return None;
         }
         let outside = self.resolve(census)?;

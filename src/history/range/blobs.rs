@@ -9,10 +9,12 @@ use crate::{
     detect::Detector,
     git::{Commit, EntryError, ObjectKind, Objects, Oid, Tag},
     history::{
-        blob::{is_pointer, tell_all},
+        blob::{Told, is_pointer, tell_all},
+        name::Names,
         stream::BigBlob,
         sweep::Listener,
     },
+    model::Gap,
 };
 
 /// What the scan of objects needs.
@@ -22,6 +24,8 @@ pub(super) struct Scan<'s, T> {
     pub(super) listener: &'s Listener<'s, T>,
     /// How many bytes of an object may be held.
     pub(super) most: u64,
+    /// Of files that matter whatever they hold.
+    pub(super) names: &'s Names,
 }
 
 /// What became of a blob or text.
@@ -33,6 +37,8 @@ pub(super) struct Scanned<T> {
 pub(super) enum Outcome<T> {
     Found {
         found: Vec<T>,
+        /// What was not opened or decoded of it.
+        gaps: Vec<Gap>,
         bytes: u64,
         /// A pointer of Git LFS.
         is_pointer: bool,
@@ -65,8 +71,8 @@ impl<T: Send + Sync> Scan<'_, T> {
         };
         let bytes = object.bytes.as_slice();
         Ok(guarded(bytes.len() as u64, is_pointer(bytes), || {
-            let matches = self.detector.scan(&bytes)?;
-            tell_all(self.detector, self.listener.blob, bytes, matches).map(Option::unwrap_or_default)
+            let scanned = self.detector.scan_telling(&bytes)?;
+            tell_all(self.detector, self.listener.blob, &bytes, scanned)
         }))
     }
 
@@ -77,8 +83,8 @@ impl<T: Send + Sync> Scan<'_, T> {
         }
         let content = BigBlob::new(self.objects, *oid, size);
         guarded(size, false, || {
-            let matches = self.detector.scan(&content)?;
-            if matches.is_empty() { Ok(Vec::new()) } else { (self.listener.blob)(&content, matches) }
+            let scanned = self.detector.scan_telling(&content)?;
+            tell_all(self.detector, self.listener.blob, &content, scanned)
         })
     }
 
@@ -105,15 +111,18 @@ impl<T: Send + Sync> Scan<'_, T> {
         };
         guarded(0, false, || {
             let matches = self.detector.scan(&message)?;
-            Ok(if matches.is_empty() { Vec::new() } else { (self.listener.text)(message, matches) })
+            let found = if matches.is_empty() { None } else { Some((self.listener.text)(message, matches)) };
+            Ok(Told { found, gaps: Vec::new() })
         })
     }
 }
 
 /// A bug that one object brings to light must not hide what the others hold.
-fn guarded<T>(bytes: u64, is_pointer: bool, scan: impl FnOnce() -> std::io::Result<Vec<T>>) -> Outcome<T> {
+fn guarded<T>(bytes: u64, is_pointer: bool, scan: impl FnOnce() -> std::io::Result<Told<T>>) -> Outcome<T> {
     match catch_unwind(AssertUnwindSafe(scan)) {
-        Ok(Ok(found)) => Outcome::Found { found, bytes, is_pointer },
+        Ok(Ok(Told { found, gaps })) => {
+            Outcome::Found { found: found.unwrap_or_default(), gaps, bytes, is_pointer }
+        }
         Ok(Err(_)) => Outcome::Failed(Some(EntryError::Malformed.to_string())),
         Err(_) => Outcome::Failed(Some(EntryError::Bug.to_string())),
     }

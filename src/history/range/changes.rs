@@ -223,22 +223,25 @@ impl Changes {
         (0..).zip(&self.steps).flat_map(|(id, step)| step.files.iter().map(move |file| (id, file)))
     }
 
-    /// Every place at which a wanted blob came in.
-    pub(super) fn places(&self, is_wanted: impl Fn(&Oid) -> bool + Sync) -> Vec<Change> {
+    /// Every place at which a wanted blob came in; it is told by its name, too.
+    pub(super) fn places(&self, is_wanted: impl Fn(&[u8], &Oid) -> bool + Sync) -> Vec<Change> {
         let leads = self.leading_to(&is_wanted);
         let roots = self.roots.par_iter().filter(|(_, step)| leads[*step as usize]);
         roots.flat_map_iter(|(root, step)| self.below(*root, *step, &leads, &is_wanted)).collect()
     }
 
     /// Which comparisons lead to a wanted blob, at any depth.
-    fn leading_to(&self, is_wanted: &impl Fn(&Oid) -> bool) -> Vec<bool> {
+    fn leading_to(&self, is_wanted: &impl Fn(&[u8], &Oid) -> bool) -> Vec<bool> {
         let mut above: Vec<Vec<StepId>> = vec![Vec::new(); self.steps.len()];
         for (id, step) in (0..).zip(&self.steps) {
             step.folders.iter().for_each(|(_, folder)| above[*folder as usize].push(id));
         }
         let mut leads = vec![false; self.steps.len()];
-        let mut due: Vec<StepId> =
-            self.files().filter(|(_, file)| is_wanted(&file.blob)).map(|(step, _)| step).collect();
+        let mut due: Vec<StepId> = self
+            .files()
+            .filter(|(_, file)| is_wanted(&file.name, &file.blob))
+            .map(|(step, _)| step)
+            .collect();
         while let Some(step) = due.pop() {
             if !std::mem::replace(&mut leads[step as usize], true) {
                 due.extend(&above[step as usize]);
@@ -252,7 +255,7 @@ impl Changes {
         root: Root,
         step: StepId,
         leads: &[bool],
-        is_wanted: &impl Fn(&Oid) -> bool,
+        is_wanted: &impl Fn(&[u8], &Oid) -> bool,
     ) -> Vec<Change> {
         let (commit, tip) = match root {
             Root::Commit(oid) => (Some(oid), oid),
@@ -268,7 +271,7 @@ impl Changes {
             let step = &self.steps[*id as usize];
             path.truncate(*length);
             if *done == 0 {
-                for file in step.files.iter().filter(|file| is_wanted(&file.blob)) {
+                for file in step.files.iter().filter(|file| is_wanted(&file.name, &file.blob)) {
                     let path = joined(&path, &file.name);
                     found.push(Change { commit, tip, path, blob: file.blob, before: file.before.clone() });
                 }

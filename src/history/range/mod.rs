@@ -25,14 +25,15 @@ use self::{
     trees::Lookup,
 };
 use super::{
-    sweep::{Appearance, Broken, Latest, Listener},
+    name::Names,
+    sweep::{Appearance, Broken, Latest, Listener, of_blob},
     view::{Facts, History},
     walk::Budget,
 };
 use crate::{
     detect::Detector,
     git::{ObjectKind, Objects, Oid},
-    model::ObjectCounts as Counts,
+    model::{Gap, ObjectCounts as Counts},
 };
 
 /// A range that holds more than one commit for so many objects of the database is quicker swept with all the rest.
@@ -112,7 +113,8 @@ impl<'a> RangeWalk<'a> {
         memory: u64,
     ) -> Ranged<'a, T> {
         let most = Budget::share(memory, rayon::current_num_threads()).object;
-        let scan = Scan { objects: self.objects, detector, listener: judge.listener, most };
+        let names = Names::of(detector);
+        let scan = Scan { objects: self.objects, detector, listener: judge.listener, most, names: &names };
         let mut ranged = look(self.objects, &scan, &self.commits, judge);
         // Only where something is to be said of it does it matter whether a commit belongs to the range after all.
         if ranged.says_something() && self.commits.finish() {
@@ -145,6 +147,8 @@ pub struct Ranged<'a, T> {
     broken: Vec<Broken>,
     pointers: Vec<Oid>,
     submodules: Vec<Vec<u8>>,
+    /// What in blobs was not opened or decoded.
+    gaps: Vec<Gap>,
 }
 
 fn look<'a, T: Send + Sync>(
@@ -171,6 +175,7 @@ fn look<'a, T: Send + Sync>(
         broken: commits.broken(judge.shallow),
         pointers: Vec::new(),
         submodules: changes.submodules.iter().cloned().collect(),
+        gaps: Vec::new(),
     };
     let ids = shown.iter().map(|one| one.oid).collect();
     (ranged.expected.commits, ranged.scanned.commits) = ranged.add_texts(scan.texts(ids), ObjectKind::Commit);
@@ -218,7 +223,8 @@ impl<T: Send + Sync> Ranged<'_, T> {
         for Scanned { oid, outcome } in scan.blobs(blobs.keys().copied().collect()) {
             self.expected.blobs += u64::from(!matches!(outcome, Outcome::Failed(None)));
             match outcome {
-                Outcome::Found { found, bytes, is_pointer } => {
+                Outcome::Found { found, gaps, bytes, is_pointer } => {
+                    self.gaps.extend(gaps.into_iter().map(|gap| of_blob(&oid, gap)));
                     self.scanned.blobs += 1;
                     self.bytes += bytes;
                     if is_pointer {
@@ -250,7 +256,7 @@ impl<T: Send + Sync> Ranged<'_, T> {
 
     /// Finds where blobs with matches came in, and keeps the places at which that brings in something.
     fn add_places(&mut self, scan: &Scan<'_, T>, changes: &Changes, judge: &Judge<'_, T>) {
-        let places = changes.places(|blob| self.found.contains_key(blob));
+        let places = changes.places(|name, blob| self.found.contains_key(blob) || scan.names.want(name));
         self.add_others(scan, places.iter().flat_map(|change| change.before.iter().copied()));
         let (found, mut outside) = (&self.found, BTreeMap::<Oid, Vec<(Vec<u8>, Oid)>>::new());
         let mut appearances = Vec::new();
@@ -259,7 +265,10 @@ impl<T: Send + Sync> Ranged<'_, T> {
                 outside.entry(tip).or_default().push((path, blob));
                 continue;
             };
-            let before = before.iter().filter(|oid| found.contains_key(*oid)).copied().collect();
+            // What stood there before has the same path, and says as much where that is what matters.
+            let is_named = scan.names.want_path(&path);
+            let matters = |oid: &&Oid| is_named || found.contains_key(*oid);
+            let before = before.iter().filter(matters).copied().collect();
             appearances.push(Appearance { commit, path, blob, before });
         }
         appearances.retain(|one| (judge.adds)(one, found));
@@ -285,7 +294,9 @@ impl<T: Send + Sync> Ranged<'_, T> {
             carried = folders.into_par_iter().map(|folder| (folder, lookup.at(&folder, &paths))).collect();
         }
         self.add_others(scan, carried.values().flatten().map(|(_, blob)| *blob));
-        carried.values_mut().for_each(|there| there.retain(|(_, blob)| self.found.contains_key(blob)));
+        let matters =
+            |(path, blob): &(Vec<u8>, Oid)| self.found.contains_key(blob) || scan.names.want_path(path);
+        carried.values_mut().for_each(|there| there.retain(matters));
         (self.leads, self.carried) = (leads, carried);
     }
 }
@@ -351,7 +362,7 @@ impl<T: Send + Sync> History<T> for Ranged<'_, T> {
             broken: &self.broken,
             pointers: &self.pointers,
             submodules: &self.submodules,
-            gaps: &[],
+            gaps: &self.gaps,
         }
     }
 }

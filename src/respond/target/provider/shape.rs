@@ -54,7 +54,8 @@ impl Shapes {
         self.rules.first().map_or("", |(rule, _)| rule)
     }
 
-    /// Whether a rule finds just this value, by itself or where it is assigned to a name of the provider.
+    /// Whether a rule finds just this value, by itself or where it is assigned to a name of the provider. One that knows values by their
+    /// provider's word asks for their form only: whose this one is, is known here.
     fn looks_like(&self, regex: &Regex, value: &Secret) -> bool {
         if value.len() > MAX_VALUE {
             return false;
@@ -70,6 +71,9 @@ impl Shapes {
 }
 
 fn regex(rule: &Rule) -> Option<Regex> {
-    let pattern = rule.pattern()?;
-    RegexBuilder::new(&pattern.regex).unicode(pattern.unicode).build().ok()
+    let (regex, unicode) = match rule.nearby() {
+        Some(nearby) => (format!(r"\A(?:{})\z", nearby.value), false),
+        None => rule.pattern().map(|pattern| (pattern.regex.clone(), pattern.unicode))?,
+    };
+    RegexBuilder::new(&regex).unicode(unicode).build().ok()
 }
