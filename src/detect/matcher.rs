@@ -340,7 +340,12 @@ impl Detector {
     }
 
     /// Values that begin with a run of the block, by words nearby.
-    pub(super) fn search_nearby(&self, window: &Window<'_>, scratch: &mut Scratch, matches: &mut Vec<RawMatch>) {
+    pub(super) fn search_nearby(
+        &self,
+        window: &Window<'_>,
+        scratch: &mut Scratch,
+        matches: &mut Vec<RawMatch>,
+    ) {
         let Some(finder) = &self.nearby else { return };
         scratch.nearby.reset();
         finder.candidates(window.bytes, window.core.clone(), |run| {

@@ -46,6 +46,8 @@ pub fn made_of_words(value: &[u8]) -> bool {
     const LETTERS: f32 = 15.5;
     /// The same of all windows, where few are of letters only.
     const ANY: f32 = 15.6;
+    // The beginning of a long value tells enough.
+    let value = &value[..value.len().min(64)];
     match letters_surprise(value) {
         // A word such as `secret_` may stand before a random value.
         Some(bits) if bits < LETTERS => {

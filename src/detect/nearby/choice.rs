@@ -87,10 +87,11 @@ impl Choice<'_> {
         let form = &self.engine.shapes[shape];
         let value = form.find(self.bytes, self.run)?;
         let place = self.scene.place(value.clone());
-        if !form.stands_alone(self.bytes, &value, place.host.is_some()) {
+        let name = place.name.clone().map(|name| &self.bytes[name]);
+        let is_hash = name.is_some_and(refusal::is_of_hash);
+        if is_hash || !form.stands_alone(self.bytes, &value, place.host.is_some()) {
             return None;
         }
-        let name = place.name.clone().map(|name| &self.bytes[name]);
         let name_says_key = name.is_some_and(ends_as_key)
             || place.name.as_ref().is_some_and(|name| self.keys().any(|key| key.is_in(name)));
         let on_line =
@@ -102,7 +103,7 @@ impl Choice<'_> {
             name_says_key,
             line_says_key,
             entropy: entropy::shannon_entropy(text),
-            is_refused: name.is_some_and(refusal::is_no_secret),
+            is_refused: name.is_some_and(refusal::is_of_id),
             value,
             place,
         })

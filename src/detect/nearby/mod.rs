@@ -121,6 +121,10 @@ impl Finder {
         run: &Range<usize>,
         scratch: &mut Scratch,
     ) -> Option<(usize, Range<usize>)> {
+        let name = super::context::assigned_to(bytes, run.start);
+        if refusal::is_in_hash(bytes, run) || name.is_some_and(|name| refusal::is_of_hash(&bytes[name])) {
+            return None;
+        }
         let engine = self.engine.get_or_init(|| Engine::new(rules));
         let scene = Scene::around(bytes, run);
         scratch.look_through(bytes, scene.window.clone(), &engine.words);

@@ -120,7 +120,10 @@ pub(super) fn is_in_code(bytes: &[u8], run: &Range<usize>) -> bool {
     let is_hash = BEFORE_HASHES.iter().any(|word| ends_with(before, word))
         || BEGIN_HASHES.iter().any(|word| starts_with(value, word));
     let is_number = matches!(value, [b'0', b'x' | b'X', digits @ ..] if digits.len() < 32);
-    is_hash || is_number || is_target(before, after)
+    let is_count = matches!(after, [b',' | b';' | b')' | b'}' | b']', ..])
+        && !matches!(before, [.., b'"' | b'\'' | b'=' | b':'])
+        && value.iter().all(u8::is_ascii_digit);
+    is_hash || is_number || is_count || is_target(before, after)
 }
 
 /// Whether what stands between these is called, or something is assigned to it.
@@ -160,31 +163,35 @@ pub(super) fn goes_on(bytes: &[u8], end: usize, in_path: bool) -> bool {
     }
 }
 
-/// Whether a name says that its value is no secret.
-pub(super) fn is_no_secret(name: &[u8]) -> bool {
-    let words = words_of(name);
-    let is_in = |word: &String, list: &[&str]| list.contains(&word.as_str());
-    let Some(last) = words.last() else { return false };
-    is_in(last, LAST)
-        || words.iter().any(|word| is_in(word, OF_HASHES))
-            && !words.iter().any(|word| is_in(word, OF_SECRETS))
+/// Whether a name says that its value is a hash.
+pub(super) fn is_of_hash(name: &[u8]) -> bool {
+    words_of(name).any(|word| is_in(word, OF_HASHES)) && !words_of(name).any(|word| is_in(word, OF_SECRETS))
 }
 
-/// The words of a name, lower-case: `projectId`, `PROJECT_ID` and `project-id` have the same.
-fn words_of(name: &[u8]) -> Vec<String> {
-    let mut words = vec![String::new()];
-    for (at, byte) in name.iter().enumerate() {
-        let is_change = byte.is_ascii_uppercase() && at > 0 && name[at - 1].is_ascii_lowercase();
-        if is_change || !byte.is_ascii_alphanumeric() {
-            words.push(String::new());
-        }
-        if byte.is_ascii_alphanumeric() {
-            let word = words.last_mut().expect("it starts with one");
-            word.push(char::from(byte.to_ascii_lowercase()));
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
+/// Whether a name says that its value tells something apart, or where or when it is.
+pub(super) fn is_of_id(name: &[u8]) -> bool {
+    words_of(name).last().is_some_and(|word| is_in(word, LAST))
+}
+
+/// Whether a run is a part of a hash that is written in base64 (`sha512-…`), as files of locked versions have them.
+pub(super) fn is_in_hash(bytes: &[u8], run: &Range<usize>) -> bool {
+    const LONGEST_HASH: usize = 100;
+    let before = &bytes[run.start.saturating_sub(LONGEST_HASH)..run.start];
+    let is_base64 = |byte: &u8| is_run(*byte) || matches!(byte, b'+' | b'/' | b'=' | b':');
+    let len = before.iter().rev().take_while(|byte| is_base64(byte)).count();
+    let stretch = &before[before.len() - len..];
+    BEFORE_HASHES.iter().chain(BEGIN_HASHES).any(|word| starts_with(stretch, word))
+}
+
+fn is_in(word: &[u8], list: &[&str]) -> bool {
+    list.iter().any(|other| word.eq_ignore_ascii_case(other.as_bytes()))
+}
+
+/// The words of a name: `projectId`, `PROJECT_ID` and `project-id` have the same, but for their case.
+fn words_of(name: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let is_change = |one: &u8, two: &u8| one.is_ascii_lowercase() && two.is_ascii_uppercase();
+    let parts = name.split(|byte| !byte.is_ascii_alphanumeric());
+    parts.flat_map(move |part| part.chunk_by(move |one, two| !is_change(one, two)))
 }
 
 fn ends_with(bytes: &[u8], word: &[u8]) -> bool {
@@ -204,10 +211,10 @@ mod tests {
         for name in
             ["commit", "GIT_SHA", "fileSha256", "project_id", "projectId", "apiVersion", "etag", "class"]
         {
-            assert!(is_no_secret(name.as_bytes()), "{name}");
+            assert!(is_of_hash(name.as_bytes()) || is_of_id(name.as_bytes()), "{name}");
         }
         for name in ["api_key", "hash_key", "idToken", "commit_secret", "version_token", "value"] {
-            assert!(!is_no_secret(name.as_bytes()), "{name}");
+            assert!(!is_of_hash(name.as_bytes()) && !is_of_id(name.as_bytes()), "{name}");
         }
     }
 

@@ -61,8 +61,8 @@ pub(super) fn for_each(
         classifier.sort(bytes.get(at..).unwrap_or_default(), &mut sorted[..=count]);
         for (index, pair) in sorted[..=count].windows(2).enumerate() {
             let base = at + index * STEP;
-            let wide = |class: usize| u128::from(pair[0][class]) | u128::from(pair[1][class]) << STEP;
-            let (now, runs) = (pair[0][IS_RUN], wide(IS_RUN));
+            let now = pair[0][IS_RUN];
+            let runs = u128::from(now) | u128::from(pair[1][IS_RUN]) << STEP;
             let mut begins = now & !(now << 1 | carry) & long_enough(runs);
             carry = now >> (STEP - 1);
             let left = starts.end - base;
@@ -70,16 +70,19 @@ pub(super) fn for_each(
             while begins != 0 {
                 let begin = begins.trailing_zeros();
                 begins &= begins - 1;
-                let (digits, uppers) = (wide(IS_DIGIT) >> begin, wide(IS_UPPER) >> begin);
-                let len = (!(runs >> begin)).trailing_zeros();
-                let within = if len < u128::BITS { (1 << len) - 1 } else { u128::MAX };
                 let start = base + begin as usize;
-                let is_cut = begin + len >= 2 * STEP as u32;
-                if is_cut || is_odd(len as usize, digits & within != 0, uppers & within != 0) {
-                    let end = if is_cut { end_of(bytes, start) } else { start + len as usize };
-                    if end - start <= Nearby::LONGEST && is_candidate(bytes, &(start..end)) {
-                        look(start..end);
-                    }
+                let from_here =
+                    |class: usize| pair[0][class] >> begin | pair[1][class] << 1 << (STEP as u32 - 1 - begin);
+                let len = (!from_here(IS_RUN)).trailing_zeros();
+                let (run, mix) = if len < STEP as u32 {
+                    let mix = Mix::of_masks(from_here(IS_DIGIT), from_here(IS_UPPER), len);
+                    (start..start + len as usize, mix)
+                } else {
+                    let end = end_of(bytes, start);
+                    (start..end, Mix::of_bytes(&bytes[start..end]))
+                };
+                if mix.may_be_random() && run.len() <= Nearby::LONGEST && is_random(bytes, &run, mix) {
+                    look(run);
                 }
             }
         }
@@ -95,10 +98,57 @@ fn long_enough(runs: u128) -> u64 {
     (eight & two >> 8) as u64
 }
 
-/// Whether a run of this length may be random: words are letters of one case.
-#[inline]
-fn is_odd(len: usize, has_digit: bool, has_upper: bool) -> bool {
-    has_digit || has_upper || len >= SHORTEST_OF_LETTERS
+/// What a run is made of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Mix {
+    len: usize,
+    has_digit: bool,
+    has_upper: bool,
+    /// Nothing but digits, or upper-case letters.
+    is_plain: bool,
+    /// Neighbours of which one is a digit, or an upper-case letter, and the other is not; where there are digits or such letters.
+    changes: usize,
+}
+
+impl Mix {
+    /// Of masks whose lowest bits, as many as the run has bytes, are the run's; fewer than 64.
+    #[inline]
+    fn of_masks(digits: u64, uppers: u64, len: u32) -> Self {
+        let within = (1 << len) - 1;
+        let (digits, uppers) = (digits & within, uppers & within);
+        let mut mix = Self { len: len as usize, ..Self::default() };
+        if digits | uppers != 0 {
+            let changes = (digits ^ digits >> 1 | uppers ^ uppers >> 1) & within >> 1;
+            mix.has_digit = digits != 0;
+            mix.has_upper = uppers != 0;
+            mix.is_plain = digits == within || uppers == within;
+            mix.changes = changes.count_ones() as usize;
+        }
+        mix
+    }
+
+    fn of_bytes(value: &[u8]) -> Self {
+        let class = |byte: u8| (byte.is_ascii_digit(), byte.is_ascii_uppercase());
+        Self {
+            len: value.len(),
+            has_digit: value.iter().any(u8::is_ascii_digit),
+            has_upper: value.iter().any(u8::is_ascii_uppercase),
+            is_plain: value.iter().all(u8::is_ascii_digit) || value.iter().all(u8::is_ascii_uppercase),
+            changes: value.windows(2).filter(|pair| class(pair[0]) != class(pair[1])).count(),
+        }
+    }
+
+    /// Whether a random value may be made so: names change less often between digits and letters, and between cases.
+    #[inline]
+    fn may_be_random(self) -> bool {
+        match (self.has_digit, self.has_upper) {
+            (false, false) => self.len >= SHORTEST_OF_LETTERS,
+            (false, true) => {
+                self.changes * 5 >= self.len * 2 || (self.is_plain && self.len >= SHORTEST_OF_LETTERS)
+            }
+            (true, _) => self.is_plain || self.changes * 10 >= self.len,
+        }
+    }
 }
 
 /// Where the run that begins here ends; of runs that are too long, some place behind what is allowed.
@@ -115,34 +165,43 @@ pub(in crate::detect) fn start_of(bytes: &[u8], at: usize) -> usize {
 
 /// Whether a run may be a value, by its own bytes and those right around it. See [`GUARD`].
 pub(in crate::detect) fn is_candidate(bytes: &[u8], run: &Range<usize>) -> bool {
-    let value = &bytes[run.clone()];
-    is_mixed(bytes, run) && !refusal::is_in_code(bytes, run) && !made_of_words(value)
+    let mix = Mix::of_bytes(&bytes[run.clone()]);
+    mix.may_be_random() && is_random(bytes, run, mix)
+}
+
+/// The same of a run whose mix may be random.
+fn is_random(bytes: &[u8], run: &Range<usize>, mix: Mix) -> bool {
+    is_mixed(bytes, run, mix) && !refusal::is_in_code(bytes, run) && !made_of_words(&bytes[run.clone()])
 }
 
 /// Whether its characters are as mixed as those of random values: what is counted, dated or named is not.
-fn is_mixed(bytes: &[u8], run: &Range<usize>) -> bool {
+fn is_mixed(bytes: &[u8], run: &Range<usize>, mix: Mix) -> bool {
     const DISTINCT: u32 = 5;
     let value = &bytes[run.clone()];
-    let (mut digits, mut upper, mut lower, mut seen) = (0, 0, 0, 0_u128);
-    for byte in value {
-        digits += usize::from(byte.is_ascii_digit());
-        upper += usize::from(byte.is_ascii_uppercase());
-        lower += usize::from(byte.is_ascii_lowercase());
-        seen |= 1 << (byte & 127);
-    }
-    let joints = value.len() - digits - upper - lower;
-    let is_long = value.len() >= SHORTEST_OF_LETTERS || is_in_base64(bytes, run);
-    if seen.count_ones() < DISTINCT {
-        return false;
-    }
-    match (digits, upper.min(lower)) {
-        // Dates, telephone numbers, ranges.
-        (_, 0) if upper + lower == 0 => joints == 0,
-        (0, 0) if joints == 0 => value.len() >= SHORTEST_OF_LETTERS,
-        (0, 0) => has_long_part(value) || is_in_fours(value),
-        (0, _) => is_long,
-        _ => true,
-    }
+    let is_long = value.len() >= SHORTEST_OF_LETTERS;
+    let has_lower = || value.iter().any(u8::is_ascii_lowercase);
+    let is_fit = if value.iter().any(is_joint) {
+        match (mix.has_digit, mix.has_upper) {
+            (true, true) if has_lower() => is_long,
+            // Dates, telephone numbers, ranges.
+            (true, _) => is_long && is_hexadecimal(value) || has_long_part(value),
+            (false, true) if has_lower() => is_long,
+            (false, _) => has_long_part(value) || is_in_fours(value),
+        }
+    } else {
+        mix.has_digit || is_long || (mix.has_upper && has_lower() && is_in_base64(bytes, run))
+    };
+    is_fit && value.iter().fold(0_u128, |seen, byte| seen | 1 << (byte & 127)).count_ones() >= DISTINCT
+}
+
+fn is_joint(byte: &u8) -> bool {
+    matches!(byte, b'_' | b'-')
+}
+
+/// Whether it is a UUID or the like: letters beyond `f` are names'.
+fn is_hexadecimal(value: &[u8]) -> bool {
+    value.iter().all(|byte| byte.is_ascii_hexdigit() || is_joint(byte))
+        && !value.iter().all(|byte| byte.is_ascii_digit() || is_joint(byte))
 }
 
 /// Whether a run is a part of a longer stretch, as base64 has them.
@@ -154,9 +213,8 @@ fn is_in_base64(bytes: &[u8], run: &Range<usize>) -> bool {
 
 /// Whether a stretch between its joints is longer than words are.
 fn has_long_part(value: &[u8]) -> bool {
-    const LONGER_THAN_WORDS: usize = 20;
-    value.len() > LONGER_THAN_WORDS
-        && value.split(|byte| matches!(byte, b'_' | b'-')).any(|part| part.len() >= LONGER_THAN_WORDS)
+    const LONGER_THAN_WORDS: usize = 16;
+    value.len() > LONGER_THAN_WORDS && value.split(is_joint).any(|part| part.len() >= LONGER_THAN_WORDS)
 }
 
 /// Whether it is four groups of four letters, as passwords for single applications have them.
@@ -194,6 +252,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn masks_and_bytes_tell_the_same_mix(value in "[0-9A-Za-z_-]{1,63}") {
+            let mask = |is: fn(&u8) -> bool| {
+                value.bytes().enumerate().fold(0_u64, |mask, (at, byte)| mask | u64::from(is(&byte)) << at)
+            };
+            let (digits, uppers) = (mask(u8::is_ascii_digit), mask(u8::is_ascii_uppercase));
+            let len = u32::try_from(value.len()).unwrap();
+            // What stands behind the run is of no account.
+            let beyond = if len < 62 { 0b10 << len } else { 0 };
+            prop_assert_eq!(Mix::of_masks(digits | beyond, uppers, len), Mix::of_bytes(value.as_bytes()));
+        }
+
         #[test]
         fn every_engine_finds_the_runs_that_a_plain_look_finds(
             parts in prop::collection::vec("[0-9a-zA-Z]{1,40}|[ =\n\"]{1,3}|[0-9a-f_-]{60,140}|[0-9a-z]{500,530}", 0..12),

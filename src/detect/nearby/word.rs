@@ -26,6 +26,8 @@ pub(super) struct Words {
     /// Of each hash, where its entries begin.
     heads: Vec<u32>,
     entries: Vec<WordId>,
+    /// The first three bytes that words have, by a wider hash: most words of a text have others.
+    known: Vec<u64>,
 }
 
 struct Word {
@@ -36,6 +38,7 @@ struct Word {
 }
 
 const HASH_BITS: u32 = 12;
+const WIDE_BITS: u32 = 16;
 /// From so many letters on a word is itself within a longer one.
 const LONG: usize = 6;
 /// The longest word that is honoured, with a joint between all of its letters, in bytes.
@@ -51,28 +54,46 @@ impl Words {
             })
             .collect();
         let mut entries: Vec<(usize, WordId)> = Vec::new();
+        let mut known = vec![0; 1 << (WIDE_BITS - 6)];
         for (id, word) in words.iter().enumerate() {
             let id = WordId::try_from(id).unwrap_or(WordId::MAX);
             let mut heads = Vec::new();
             first_three(&word.letters, &mut Vec::new(), &mut heads);
-            entries.extend(heads.into_iter().map(|head| (hash(head), id)));
+            for head in heads {
+                let wide = hash(head);
+                known[wide >> 6] |= 1 << (wide & 63);
+                entries.push((wide >> (WIDE_BITS - HASH_BITS), id));
+            }
         }
         entries.sort_unstable();
         entries.dedup();
-        let start = |hash: usize| entries.partition_point(|(other, _)| *other < hash);
-        let heads = (0..=1 << HASH_BITS).map(|hash| u32::try_from(start(hash)).unwrap_or(u32::MAX)).collect();
-        Self { words, heads, entries: entries.into_iter().map(|(_, id)| id).collect() }
+        let mut heads = vec![0; (1 << HASH_BITS) + 1];
+        entries.iter().for_each(|(hash, _)| heads[hash + 1] += 1);
+        (1..heads.len()).for_each(|at| heads[at] += heads[at - 1]);
+        Self { words, heads, entries: entries.into_iter().map(|(_, id)| id).collect(), known }
     }
 
     /// Appends every word that begins in `starts`, by place.
     pub(super) fn find(&self, bytes: &[u8], starts: Range<usize>, hits: &mut Vec<Hit>) {
+        let mut before = starts
+            .start
+            .checked_sub(1)
+            .and_then(|at| bytes.get(at))
+            .map_or(OTHER, |byte| CLASS[*byte as usize]);
         for at in starts {
-            if !begins(bytes, at) {
+            let Some(first) = bytes[at..].first_chunk::<3>() else { return };
+            let now = CLASS[usize::from(first[0])];
+            let goes_on = now == LOWER && before >= LOWER && !is_escaped(&bytes[at.saturating_sub(3)..at]);
+            before = now;
+            if now == OTHER || goes_on {
                 continue;
             }
-            let Some(first) = bytes[at..].first_chunk::<3>() else { return };
-            let hash = hash(first.map(|byte| byte | FOLD));
-            let (from, to) = (self.heads[hash] as usize, self.heads[hash + 1] as usize);
+            let wide = hash(first.map(|byte| byte | FOLD));
+            if self.known[wide >> 6] >> (wide & 63) & 1 == 0 || !begins(bytes, at) {
+                continue;
+            }
+            let head = wide >> (WIDE_BITS - HASH_BITS);
+            let (from, to) = (self.heads[head] as usize, self.heads[head + 1] as usize);
             for &word in &self.entries[from..to] {
                 if let Some(end) = self.words[usize::from(word)].end(bytes, at) {
                     hits.push(Hit { start: at, end, word });
@@ -102,9 +123,30 @@ impl Word {
 
 const FOLD: u8 = 0x20;
 
+const OTHER: u8 = 0;
+const DIGIT: u8 = 1;
+const LOWER: u8 = 2;
+const UPPER: u8 = 3;
+const CLASS: [u8; 256] = classes();
+
+const fn classes() -> [u8; 256] {
+    let mut classes = [OTHER; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b'0'..=b'9' => DIGIT,
+            b'a'..=b'z' => LOWER,
+            b'A'..=b'Z' => UPPER,
+            _ => OTHER,
+        };
+        byte += 1;
+    }
+    classes
+}
+
 fn hash(first: [u8; 3]) -> usize {
     let value = u32::from_le_bytes([first[0], first[1], first[2], 0]);
-    (value.wrapping_mul(0x9E37_79B1) >> (32 - HASH_BITS)) as usize
+    (value.wrapping_mul(0x9E37_79B1) >> (32 - WIDE_BITS)) as usize
 }
 
 pub(super) fn is_joint(byte: u8) -> bool {
@@ -154,7 +196,7 @@ pub(super) fn begins(bytes: &[u8], at: usize) -> bool {
 fn is_escaped(before: &[u8]) -> bool {
     match before {
         [.., b'\\', b'n' | b't' | b'r'] => true,
-        [b'%', digits @ ..] => digits.iter().all(u8::is_ascii_hexdigit),
+        [b'%', one, two] => one.is_ascii_hexdigit() && two.is_ascii_hexdigit(),
         _ => false,
     }
 }
