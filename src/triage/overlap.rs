@@ -38,11 +38,15 @@ fn with_required(detector: &Detector, claims: &[Claim]) -> Vec<usize> {
     (0..claims.len()).filter(|index| stands(&claims[*index])).collect()
 }
 
+/// How far a match is before others in naming a value: known, of which specificity and confidence, by more than a name, how long; then
+/// where it starts.
+type Rank = (Reverse<(bool, Specificity, Confidence, bool, u64)>, u64);
+
 /// Keeps the matches that name their value: of those whose secrets overlap, the one that is known, then the most specific; between
 /// equals the more confident, then the one that knows more than a name, then the longer, then the first by rule id. The rest stay out, but for a known value within another: that
 /// is a secret of its own. Both lists keep the order of places.
 fn name_each_value(detector: &Detector, claims: &[Claim], kept: &mut Vec<usize>) {
-    let rank = |claim: &Claim| -> (Reverse<(bool, Specificity, Confidence, bool, u64)>, u64) {
+    let rank = |claim: &Claim| -> Rank {
         let rule = detector.rule(claim.rule);
         let (known, length) = (claim.known.is_some(), claim.secret_span.len());
         let order = (known, rule.specificity, claim.confidence, !rule.is_by_name(), length);
