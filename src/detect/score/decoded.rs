@@ -1,6 +1,6 @@
 //! Values in base64 that say nothing more than a stand-in does: `cGFzc3dvcmQ=`, `dXNlcjpwYXNz`.
 
-use super::{letters, shape, value, vocabulary::holds_stand_in};
+use super::{filler, letters, shape, value, vocabulary::holds_stand_in};
 
 /// Bytes of decoded text that are looked at.
 const LONGEST: usize = 64;
@@ -15,7 +15,7 @@ pub(super) fn is_stand_in(encoded: &[u8]) -> bool {
     }
     let text = memchr::memchr(b':', text).map_or(text, |colon| &text[colon + 1..]);
     let is_made = value::is_stand_in(text, &value::Classes::of(text), letters::words(text));
-    is_made || holds_stand_in(text) || shape::is_filler(text) || shape::is_bracketed(text)
+    is_made || holds_stand_in(text) || filler::is_filler(text) || shape::is_bracketed(text)
 }
 
 /// Decodes standard base64, with or without its padding. `None` of other text, and of what is too long.

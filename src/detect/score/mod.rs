@@ -5,6 +5,7 @@
 //! Paths and other matches are not known here.
 
 mod decoded;
+mod filler;
 mod letters;
 mod name;
 mod shape;
@@ -17,7 +18,7 @@ use std::ops::Range;
 
 use super::context;
 
-pub(super) use shape::is_filler;
+pub(super) use filler::is_filler;
 pub(super) use syntax::is_reference;
 pub(super) use vocabulary::holds_stand_in;
 pub use weights::Clue;

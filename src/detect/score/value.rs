@@ -1,6 +1,7 @@
 //! What a value says of itself: its characters, its words, what else it looks like.
 
 use super::{
+    filler,
     letters::{Words, randomness, words},
     shape,
     vocabulary::holds_stand_in,
@@ -64,7 +65,7 @@ pub(super) fn of_value(value: &[u8], is_password: bool, say: &mut impl FnMut(Clu
     let words = words(value);
     length(value.len(), classes.digits == value.len(), say);
     characters(value, &classes, is_password, say);
-    if shape::is_filler(value) {
+    if filler::is_filler(value) {
         say(Clue::Filler);
     }
     if is_stand_in(value, &classes, words) || holds_stand_in(value) {
@@ -118,7 +119,7 @@ fn characters(value: &[u8], classes: &Classes, is_password: bool, say: &mut impl
 /// Whether all its letters are in words that stand in for secrets, and its numbers are such as people count by.
 pub(super) fn is_stand_in(value: &[u8], classes: &Classes, words: Words) -> bool {
     let counts = |words: Words| words.letters > 0 && words.stand_in >= words.letters;
-    if counts(words) && (classes.digits == 0 || shape::counts_up(value)) {
+    if counts(words) && (classes.digits == 0 || filler::counts_up(value)) {
         return true;
     }
     // `P@ssw0rd`, `s3cr3t`; what stands behind all letters is a number, or one more of them.
@@ -126,7 +127,7 @@ pub(super) fn is_stand_in(value: &[u8], classes: &Classes, words: Words) -> bool
     [value.len() - behind, value.len()].into_iter().any(|end| {
         let Some((plain, length)) = unleet(value, end) else { return false };
         let plain = &plain[..length];
-        counts(super::letters::words(plain)) && shape::counts_up(plain)
+        counts(super::letters::words(plain)) && filler::counts_up(plain)
     })
 }
 

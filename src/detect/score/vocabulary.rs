@@ -160,3 +160,11 @@ pub(super) static LOOKUPS: LazyLock<Words> = LazyLock::new(|| {
     option param path prompt prop property props query read ref request require resolve resource select
     session setting t text trans translate")
 });
+
+/// What names of files end in.
+pub(super) static FILE_ENDS: LazyLock<Words> = LazyLock::new(|| {
+    set("\
+    asc cer cfg conf crt cs css csv db dll env exe gif go gpg gz htm html ini j2 java jinja2 jks jpg js json
+    jsx key keystore lock log md p12 password pem pfx php png properties proto pub py rb rs scss secret sh so
+    sql svg tar token toml tpl ts tsx txt vue xml yaml yml zip")
+});
