@@ -77,7 +77,7 @@ impl<'d> Near<'d> {
         Self(by_rule)
     }
 
-    /// The match of a rule that is nearest to one, by lines, then by bytes; of equals the first.
+    /// The match of a rule that is nearest to one, by lines; of two as near the one before it, as people write ids.
     fn nearest(&self, claims: &[Claim], of: usize, rule: &str, within_lines: u64) -> Option<usize> {
         let all = self.0.get(rule)?;
         let claim = &claims[of];
@@ -86,16 +86,8 @@ impl<'d> Near<'d> {
         // Those of one rule share no byte, but with others: one of two on each side is apart.
         let before = all[..behind].iter().rev().take(2).find(is_apart);
         let after = all[behind..].iter().take(2).find(is_apart);
-        let distance = |index: &&usize| {
-            let other = &claims[**index];
-            let (first, second) = if other.secret_span.start < claim.secret_span.start {
-                (other.secret_span, claim.secret_span)
-            } else {
-                (claim.secret_span, other.secret_span)
-            };
-            (other.start.line.abs_diff(claim.start.line), second.start - first.end.min(second.start))
-        };
-        let nearest = before.into_iter().chain(after).min_by_key(distance)?;
-        (distance(&nearest).0 <= within_lines).then_some(*nearest)
+        let lines = |index: &usize| claims[*index].start.line.abs_diff(claim.start.line);
+        let nearest = before.into_iter().chain(after).min_by_key(|index| lines(index))?;
+        (lines(nearest) <= within_lines).then_some(*nearest)
     }
 }

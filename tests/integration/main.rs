@@ -2,6 +2,7 @@
 
 mod architecture;
 mod ci;
+mod companion;
 mod demo;
 mod determinism;
 mod explain;
