@@ -201,7 +201,12 @@ fn bare(value: &str) -> Finding {
         confidence: Confidence::Medium,
         verdict: None,
         fingerprint: FingerprintKey::public().fingerprint(secret.expose()),
-        secret: SecretView { redacted: secret.redacted(), length: secret.characters(), value: None },
+        secret: SecretView {
+            redacted: secret.redacted(),
+            length: secret.characters(),
+            value: None,
+            decoded: None,
+        },
         evidence: Vec::new(),
         exposure: Exposure::Worktree,
         first_seen: None,

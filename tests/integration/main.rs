@@ -4,6 +4,7 @@ mod architecture;
 mod ci;
 mod demo;
 mod determinism;
+mod encoded;
 mod git;
 mod harness;
 mod history;

@@ -179,5 +179,6 @@ pub(super) fn ends_stretch(byte: u8) -> bool {
 pub(super) fn is_clean(text: &[u8]) -> bool {
     let is_odd = |byte: &&u8| !is_text(**byte) && **byte < 0x80;
     let odd = text.iter().filter(is_odd).count();
-    odd * 50 <= text.len() && text.utf8_chunks().map(|chunk| chunk.invalid().len()).sum::<usize>() * 20 <= text.len()
+    odd * 50 <= text.len()
+        && text.utf8_chunks().map(|chunk| chunk.invalid().len()).sum::<usize>() * 20 <= text.len()
 }

@@ -60,7 +60,11 @@ pub fn capped_gap(path: &str, capped: &[Capped]) -> Option<Gap> {
         Cap::Depth => format!("it is encoded more than {DEPTH} times"),
         Cap::Size => "it decodes to more than is searched".to_owned(),
     };
-    let detail = format!("{} encoded, not wholly decoded; the first at byte {}: {why}", capped.len(), first.unit.start);
+    let detail = format!(
+        "{} encoded, not wholly decoded; the first at byte {}: {why}",
+        capped.len(),
+        first.unit.start
+    );
     Some(Gap { path: path.to_owned(), reason: GapReason::Cap, detail })
 }
 
@@ -312,7 +316,8 @@ pub(in crate::detect) fn text_of(value: &[u8]) -> Option<(Encoding, Vec<u8>)> {
     let is_padded = value.len().is_multiple_of(4);
     let is_hex = value.len().is_multiple_of(2) && value.iter().all(u8::is_ascii_hexdigit);
     let tries = [(is_hex, Encoding::Hex), (is_padded, base64_of(value))];
-    let mut texts = tries.into_iter().filter(|(may_be, _)| *may_be).filter_map(|(_, by)| Some((by, decode(by, value)?)));
+    let mut texts =
+        tries.into_iter().filter(|(may_be, _)| *may_be).filter_map(|(_, by)| Some((by, decode(by, value)?)));
     texts.find(|(_, text)| is_text_head(text))
 }
 

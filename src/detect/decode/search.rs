@@ -23,7 +23,12 @@ pub(in crate::detect) type Outcome<'o> = (&'o mut Vec<RawMatch>, &'o mut Vec<Cap
 
 impl Detector {
     /// Appends what is in runs that begin in `starts`, and in lines with an escape there; some may be given twice.
-    pub(in crate::detect) fn search_decoded(&self, window: &Window<'_>, starts: Range<usize>, to: Outcome<'_>) {
+    pub(in crate::detect) fn search_decoded(
+        &self,
+        window: &Window<'_>,
+        starts: Range<usize>,
+        to: Outcome<'_>,
+    ) {
         let Window { bytes, base, .. } = *window;
         let mut work = Work::new(self, to);
         let mut done = 0;

@@ -15,7 +15,8 @@ use crate::{
 
 /// Text in another form.
 pub(in crate::detect) fn encode(text: &[u8], form: usize) -> Vec<u8> {
-    let each = |escape: &dyn Fn(u8) -> String| text.iter().flat_map(|byte| escape(*byte).into_bytes()).collect();
+    let each =
+        |escape: &dyn Fn(u8) -> String| text.iter().flat_map(|byte| escape(*byte).into_bytes()).collect();
     match form {
         0 => general_purpose::STANDARD.encode(text).into_bytes(),
         1 => general_purpose::URL_SAFE_NO_PAD.encode(text).into_bytes(),
@@ -87,7 +88,10 @@ fn runs_are_found_as_a_whole_and_escapes_as_far_as_they_go() {
     }
     let line = "a=1&x=tok%5Fabcdefghij0123456789&b=%20";
     let (_, place, value, steps) = only(format!("{line}\nnext").as_bytes());
-    assert_eq!((place.as_str(), value.as_str(), steps), ("tok%5Fabcdefghij0123456789", TOKEN, vec![Encoding::Percent]));
+    assert_eq!(
+        (place.as_str(), value.as_str(), steps),
+        ("tok%5Fabcdefghij0123456789", TOKEN, vec![Encoding::Percent])
+    );
     let line = "s = 'tok\\u005fabcdefghij0123456789'";
     assert_eq!(only(line.as_bytes()).3, [Encoding::Escaped]);
     let line = "<a b=\"tok&#95;abcdefghij0123456789\">";
@@ -126,7 +130,10 @@ fn base64_of_base64_is_decoded_four_times_and_no_more() {
         text = encode(&text, 0);
         let (found, caps) = detector().scan_telling(&text.as_slice()).unwrap();
         assert_eq!(found.len(), usize::from(depth <= DEPTH), "{depth}");
-        assert_eq!(caps.iter().map(|cap| cap.cap).collect::<Vec<_>>(), vec![Cap::Depth; usize::from(depth > DEPTH)]);
+        assert_eq!(
+            caps.iter().map(|cap| cap.cap).collect::<Vec<_>>(),
+            vec![Cap::Depth; usize::from(depth > DEPTH)]
+        );
     }
 }
 
@@ -141,7 +148,12 @@ fn a_bomb_is_cut_and_told() {
 
 #[test]
 fn values_in_a_long_run_have_places_of_their_own() {
-    let text = format!("{}{TOKEN}{}tok_zzzzzzzzzz0123456789{}", "a b ".repeat(500), " c d ".repeat(99), " e".repeat(99));
+    let text = format!(
+        "{}{TOKEN}{}tok_zzzzzzzzzz0123456789{}",
+        "a b ".repeat(500),
+        " c d ".repeat(99),
+        " e".repeat(99)
+    );
     for form in [0, 1, 2] {
         let run = encode(text.as_bytes(), form);
         let found = scan(&run);

@@ -5,11 +5,7 @@ use std::ops::Range;
 use base64::Engine as _;
 use memchr::memmem;
 
-use super::{
-    Form, Known, KnownValues, LONGEST, SHORTEST,
-    key::tail_of,
-    table::Entry,
-};
+use super::{Form, Known, KnownValues, LONGEST, SHORTEST, key::tail_of, table::Entry};
 use crate::{
     detect::{
         canonical,

@@ -165,7 +165,11 @@ mod tests {
                 classifier.sort(&bytes[..len], &mut sorted);
                 sorted
             };
-            assert_eq!(sort(Classifier::detect()), sort(Classifier { engine: Engine::Portable, classing: &STRETCHES }), "{len}");
+            assert_eq!(
+                sort(Classifier::detect()),
+                sort(Classifier { engine: Engine::Portable, classing: &STRETCHES }),
+                "{len}"
+            );
         }
     }
 }

@@ -77,7 +77,9 @@ fn make(before: &[u8], edits: &[Edit], render: &dyn Fn(usize, u64) -> Vec<u8>) -
             }
             Edit::Encoded(rule, seed, forms) => {
                 let text = render(*rule, *seed);
-                bytes.extend(forms.iter().fold(text, |text, form| crate::detect::decode::encode(&text, *form)));
+                bytes.extend(
+                    forms.iter().fold(text, |text, form| crate::detect::decode::encode(&text, *form)),
+                );
                 None
             }
         };
