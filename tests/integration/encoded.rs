@@ -115,9 +115,10 @@ fn entries_have_paths_behind_that_of_their_archive() {
     assert_eq!(outcome.places(), expected);
     assert_eq!(outcome.gaps(), [""; 0]);
     // A tar holds its files as they are: those are found all the same.
-    assert_eq!(project.scan(&["--no-archives"]).paths(), ["lib/a.tar"]);
+    let unopened = project.scan(&["--no-archives"]).ends(1).paths();
+    assert!(unopened.contains(&"lib/a.tar".to_owned()) && unopened.iter().all(|path| !path.contains('!')));
     project.file("hekate.toml", "[scan]\narchives = false\n").git_init();
-    assert_eq!(project.scan(&[]).paths(), ["lib/a.tar"]);
+    assert_eq!(project.scan(&[]).paths(), unopened);
 }
 
 #[test]
@@ -126,7 +127,7 @@ fn archives_are_opened_in_the_index_and_on_standard_input() {
     let archive = gzip(&tar(&[("a.env", line(1).as_bytes())]));
     project.git_init().file("a.tgz", &archive);
     project.git(&["add", "."]);
-    assert_eq!(project.staged(&["--format", "json"]).ends(1).paths(), ["a.tgz!a.env"]);
+    assert_eq!(project.staged(&[]).ends(1).paths(), ["a.tgz!a.env"]);
     let piped = project.hekate_with(&archive, &[], &["scan", "--format", "json", "-"]).ends(1);
     assert!(piped.paths()[0].ends_with("!a.env"), "{:?}", piped.paths());
 }
