@@ -19,7 +19,7 @@
 //! history/       3  objects → matches → exposure; cache
 //! provider/      3  requests and answers of each service, and logins to databases
 //! store/         3  secret managers: Infisical, folder of dotenv files
-//! detect/        2  bytes → raw matches: prefilter, cluster, entropy, checksum, placeholder
+//! detect/        2  bytes → raw matches: prefilter, cluster, entropy, checksum, placeholder, decode, archive
 //! net/           2  the one driver that sends: where to, how often, how long
 //! git/           1  repository, refs, index, packs and loose objects → bytes
 //! rule/          1  Rule, RulePack, gitleaks TOML, built-in packs, checksums, templates

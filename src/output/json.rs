@@ -94,6 +94,8 @@ mod tests {
         }
     }
 
+    use crate::model::{DecodeStep, Encoding, Evidence};
+
     #[test]
     fn every_field_that_the_schema_knows_is_in_a_report() {
         let mut report = sample::with_secrets();
@@ -102,6 +104,9 @@ mod tests {
         (place.blob, place.commit, place.author) = (said(), said(), said());
         (place.date, place.subject, place.refs) = (said(), said(), vec!["HEAD".to_owned()]);
         place.more_refs = 1;
+        place.decode = vec![DecodeStep { by: Encoding::Base64, start: 3, end: 43 }];
+        report.findings[0].secret.decoded = said();
+        report.findings[0].evidence.push(Evidence::Encoded { by: vec![Encoding::Base64] });
         let moment = crate::model::Moment { commit: "said".to_owned(), date: said() };
         (report.findings[0].first_seen, report.findings[0].last_seen) = (Some(moment.clone()), Some(moment));
         report.coverage.history = Some(crate::model::HistoryCoverage::default());

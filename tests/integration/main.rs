@@ -6,6 +6,7 @@ mod companion;
 mod demo;
 mod determinism;
 mod explain;
+mod encoded;
 mod git;
 mod gitleaks;
 mod harness;

@@ -163,7 +163,8 @@ impl Walk<'_> {
                 let gaps = self.gaps.len();
                 self.open(inner, content, path, depth + 1)?;
                 // What can't be opened may still be read.
-                if self.gaps.len() > gaps { (self.show)(path, &bytes) } else { Ok(()) }
+                let is_damaged = self.gaps[gaps..].iter().any(|gap| gap.path == path);
+                if is_damaged { (self.show)(path, &bytes) } else { Ok(()) }
             }
             Some(_) => {
                 self.gap(path, GapReason::Cap, format!("archives are opened {MOST_DEPTH} deep"));

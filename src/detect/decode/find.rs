@@ -98,9 +98,14 @@ fn each_bit(mut bits: u64, mut look: impl FnMut(usize)) {
     }
 }
 
-/// Whether an escape begins here that is worth decoding a line for: white space and quotes are escaped in every string of every program.
+/// Whether an escape begins here that is worth decoding a line for: white space and quotes are escaped in every string of every program,
+/// and `&amp;` and brackets in every line of markup.
 fn is_mark(rest: &[u8]) -> bool {
-    !rest.starts_with(b"\\'") && is_escape(rest)
+    match rest {
+        [b'\\', b'\'', ..] => false,
+        [b'&', next, ..] if *next != b'#' => rest.starts_with(b"&quot;") || rest.starts_with(b"&apos;"),
+        _ => is_escape(rest),
+    }
 }
 
 /// A run of letters with what it seems to be.
