@@ -106,6 +106,16 @@ mod tests {
         place.more_refs = 1;
         place.decode = vec![DecodeStep { by: Encoding::Base64, start: 3, end: 43 }];
         report.findings[0].secret.decoded = said();
+        let beside = crate::model::Companion {
+            rule: "key-id".into(),
+            title: "Key id".into(),
+            secret: report.findings[0].secret.clone(),
+            alone: false,
+            path: report.findings[0].occurrences[0].path.clone(),
+            start: report.findings[0].occurrences[0].start,
+            end: report.findings[0].occurrences[0].end,
+        };
+        report.findings[0].companions.push(beside);
         report.findings[0].evidence.push(Evidence::Encoded { by: vec![Encoding::Base64] });
         let moment = crate::model::Moment { commit: "said".to_owned(), date: said() };
         (report.findings[0].first_seen, report.findings[0].last_seen) = (Some(moment.clone()), Some(moment));

@@ -94,7 +94,9 @@ fn formats_with_a_line_for_each_place_have_the_id_too() {
 /// One file's content at several names.
 fn named(names: &[&str]) -> Vec<String> {
     let project = Project::new();
-    names.iter().for_each(|name| drop(project.file(name, "nothing of interest\n")));
+    for name in names {
+        project.file(name, "nothing of interest\n");
+    }
     let mut paths = project.scan(&["."]).paths();
     paths.sort();
     paths

@@ -164,6 +164,7 @@ pub(in crate::detect) fn start_of(bytes: &[u8], at: usize) -> usize {
 }
 
 /// Whether a run may be a value, by its own bytes and those right around it. See [`GUARD`].
+#[cfg(test)]
 pub(in crate::detect) fn is_candidate(bytes: &[u8], run: &Range<usize>) -> bool {
     let mix = Mix::of_bytes(&bytes[run.clone()]);
     mix.may_be_random() && is_random(bytes, run, mix)

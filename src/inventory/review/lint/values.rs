@@ -194,9 +194,9 @@ secrets:
             ("development", "A", &"ab".repeat(12)),
         ]);
         insta::assert_snapshot!(problems(&store).join("\n"), @"
+        placeholder development:/infrastructure/A
         placeholder production:/infrastructure/A
         short production:/infrastructure/B
-        guessable development:/infrastructure/A
         guessable staging:/infrastructure/A
         ");
     }
