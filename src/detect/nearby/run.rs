@@ -185,7 +185,7 @@ fn is_mixed(bytes: &[u8], run: &Range<usize>, mix: Mix) -> bool {
         match (mix.has_digit, mix.has_upper) {
             (true, true) if has_lower() => is_long,
             // Dates, telephone numbers, ranges.
-            (true, _) => is_long && is_hexadecimal(value) || has_long_part(value),
+            (true, _) => is_long && is_hexadecimal(value) || has_long_part(value) || is_grouped(value),
             (false, true) if has_lower() => is_long,
             (false, _) => has_long_part(value) || is_in_fours(value),
         }
@@ -203,6 +203,18 @@ fn is_joint(byte: &u8) -> bool {
 fn is_hexadecimal(value: &[u8]) -> bool {
     value.iter().all(|byte| byte.is_ascii_hexdigit() || is_joint(byte))
         && !value.iter().all(|byte| byte.is_ascii_digit() || is_joint(byte))
+}
+
+/// Whether it is three or more groups of capitals and digits, or of small letters and digits, as serial numbers and many keys are: nearly no
+/// name has a digit and no part shorter than three.
+fn is_grouped(value: &[u8]) -> bool {
+    const SHORTEST: usize = 3;
+    let mut parts = 0;
+    let are_long = value.split(|byte| *byte == b'-').all(|part| {
+        parts += 1;
+        part.len() >= SHORTEST && part.iter().all(u8::is_ascii_alphanumeric)
+    });
+    are_long && parts >= 3 && value.iter().any(u8::is_ascii_alphabetic)
 }
 
 /// Whether a run is a part of a longer stretch, as base64 has them.
