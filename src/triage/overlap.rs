@@ -42,14 +42,15 @@ fn with_required(detector: &Detector, claims: &[Claim<'_>]) -> Vec<usize> {
 }
 
 /// Keeps the matches that name their value: of those whose secrets overlap, the one that is known, then the most specific; between
-/// equals the more confident, then one that is encoded there: it says more; then the longer, then the first by rule id. The rest stay out, but for a known value within another: that
+/// equals the more confident, then what says more of it; then the longer, then the first by rule id. The rest stay out, but for a known value within another: that
 /// is a secret of its own. Both lists keep the order of places.
 fn name_each_value(detector: &Detector, claims: &[Claim<'_>], kept: &mut Vec<usize>) {
     let rank = |claim: &Claim<'_>| -> (Reverse<(bool, Specificity, Confidence, bool, u64)>, (u64, usize)) {
         let rule = detector.rule(claim.rule);
         let known = claim.known.is_some();
-        let is_encoded = !claim.path.is_empty();
-        let order = (known, rule.specificity, claim.confidence, is_encoded, claim.secret_span.len());
+        // What a format is written for is the bytes as they are; of a value that is known by its name alone, the clear one says more.
+        let says_more = claim.path.is_empty() == (rule.specificity >= Specificity::Format);
+        let order = (known, rule.specificity, claim.confidence, says_more, claim.secret_span.len());
         (Reverse(order), (claim.secret_span.start, claim.path.len()))
     };
     kept.sort_by(|one, two| {
