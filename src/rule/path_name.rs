@@ -1,5 +1,7 @@
 //! What the last part of a path has to look like for a path pattern to match: folders are read name by name, long before paths are known.
 
+use std::slice::from_ref;
+
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 use super::{Origin, dialect, literal::printable};
@@ -49,7 +51,7 @@ fn of_concat(parts: &[Hir]) -> Option<Hir> {
             HirKind::Alternation(branches) => {
                 let rest = |branch: &Hir| {
                     let parts =
-                        [&before[..at], &[branch.clone()], &before[at + 1..], &[last.clone()]].concat();
+                        [&before[..at], from_ref(branch), &before[at + 1..], from_ref(last)].concat();
                     of(&Hir::concat(parts))
                 };
                 Some(Hir::alternation(branches.iter().map(rest).collect::<Option<Vec<_>>>()?))

@@ -50,7 +50,7 @@ fn with_required(detector: &Detector, claims: &[Claim<'_>]) -> Vec<usize> {
 type Precedence = (bool, u32, Specificity, Confidence, (bool, bool, bool), u64);
 
 /// Keeps the matches that name their value: of those whose secrets overlap, the one that is known, then that of the rule with the greatest rank, then the most specific; between
-/// equals the more confident, then one that is encoded there, then the one that a provider's word nearby tells, then the one that knows more than a name, then the longer, then
+/// equals the more confident, then what says more of it, then the one that a provider's word nearby tells, then the one that knows more than a name, then the longer, then
 /// the first by rule id. The rest stay out, but for a known value within another: that
 /// is a secret of its own. Both lists keep the order of places.
 fn name_each_value(detector: &Detector, claims: &[Claim<'_>], kept: &mut Vec<usize>) {
@@ -58,8 +58,10 @@ fn name_each_value(detector: &Detector, claims: &[Claim<'_>], kept: &mut Vec<usi
         let rule = detector.rule(claim.rule);
         let is_told = rule.nearby().is_some();
         let (known, length) = (claim.known.is_some(), claim.secret_span.len());
-        // What is encoded says more than the text that it is in; a provider's word says more than a name.
-        let told = (!claim.path.is_empty(), is_told, !rule.is_by_name());
+        // What a format is written for is the bytes as they are; of a value that is known by its name alone, the clear one says more. A
+        // provider's word says more than a name.
+        let is_as_meant = claim.path.is_empty() == (rule.specificity >= Specificity::Format);
+        let told = (is_as_meant, is_told, !rule.is_by_name());
         let order = (known, rule.rank, rule.specificity, claim.confidence, told, length);
         (Reverse(order), (claim.secret_span.start, claim.path.len()))
     };

@@ -29,7 +29,7 @@ fn tar(entries: &[(&str, &[u8])]) -> Vec<u8> {
     for (name, bytes) in entries {
         let mut header = ::tar::Header::new_gnu();
         header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
-        header.set_size(bytes.len() as u64);
+        header.set_size(u64::try_from(bytes.len()).unwrap());
         header.set_cksum();
         builder.append(&header, *bytes).unwrap();
     }
@@ -91,7 +91,10 @@ fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 /// Every entry of an archive called `a`, and every gap.
-fn open(bytes: &[u8]) -> (Vec<(String, Vec<u8>)>, Vec<(String, GapReason)>) {
+/// What was shown of an archive, and what was not.
+type Opened = (Vec<(String, Vec<u8>)>, Vec<(String, GapReason)>);
+
+fn open(bytes: &[u8]) -> Opened {
     let mut shown = Vec::new();
     let mut show = |path: &str, bytes: &[u8]| {
         shown.push((path.to_owned(), bytes.to_vec()));

@@ -233,7 +233,8 @@ impl Text {
 
     /// Lines with escapes, each kind by itself.
     pub(super) fn of_escapes(line: &[u8]) -> impl Iterator<Item = Self> {
-        const KINDS: [(u8, Encoding, fn(&[u8]) -> escape::Decoded); 3] = [
+        type Kind = (u8, Encoding, fn(&[u8]) -> escape::Decoded);
+        const KINDS: [Kind; 3] = [
             (b'%', Encoding::Percent, escape::percent),
             (b'\\', Encoding::Escaped, escape::backslash),
             (b'&', Encoding::Html, escape::entities),
