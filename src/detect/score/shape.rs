@@ -187,7 +187,8 @@ fn is_constant_name(value: &[u8], classes: &Classes) -> bool {
 
 /// `a\r\n*1\r\n`.
 fn has_line_ends(value: &[u8]) -> bool {
-    value.windows(2).filter(|pair| pair[0] == b'\\' && matches!(pair[1], b'r' | b'n' | b't' | b'0')).count() > 1
+    value.windows(2).filter(|pair| pair[0] == b'\\' && matches!(pair[1], b'r' | b'n' | b't' | b'0')).count()
+        > 1
 }
 
 /// `\u00f1`: letters of other languages, written out.

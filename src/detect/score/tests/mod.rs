@@ -44,7 +44,8 @@ impl Dice {
 
     /// What people make passwords of.
     fn words(&mut self) -> String {
-        const WORDS: [&str; 8] = ["kosmos", "winter", "dragon", "Falcon", "orange", "Matrix", "coffee", "pirate"];
+        const WORDS: [&str; 8] =
+            ["kosmos", "winter", "dragon", "Falcon", "orange", "Matrix", "coffee", "pirate"];
         const ENDS: [&str; 4] = ["4ever", "1987", "2024!", "7x"];
         let word = WORDS[self.roll(WORDS.len())];
         format!("{word}{}", ENDS[self.roll(ENDS.len())])
