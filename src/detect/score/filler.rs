@@ -16,16 +16,20 @@ pub(in crate::detect) fn is_filler(value: &[u8]) -> bool {
     is_repeated || in_order(value) * 10 >= value.len() * 7
 }
 
-/// Bytes in hex that count up (`000102030405…`).
+/// Bytes in hex that go up by the same step (`000102030405…`, `00112233…`).
 fn counts_in_hex(value: &[u8]) -> bool {
     let digit = |byte: u8| char::from(byte).to_digit(16);
     let byte = |pair: &[u8]| Some(digit(pair[0])? * 16 + digit(pair[1])?);
-    let pairs = value.chunks_exact(2);
-    let steps = pairs
-        .clone()
-        .zip(pairs.skip(1))
-        .filter(|(one, other)| byte(one).zip(byte(other)).is_some_and(|(one, other)| other == one + 1));
-    value.len() >= 16 && steps.count() * 10 >= (value.len() / 2 - 1) * 7
+    if value.len() < 16 {
+        return false;
+    }
+    let step = |at: usize| {
+        let next = value.get(at + 2..at + 4)?;
+        byte(next)?.checked_sub(byte(&value[at..at + 2])?)
+    };
+    let first = step(0);
+    let steps = value.len() / 2 - 1;
+    first.is_some() && (0..steps).filter(|nth| step(nth * 2) == first).count() * 10 >= steps * 7
 }
 
 /// A short stretch over and over (`abababab`, `123123123`).

@@ -33,6 +33,8 @@ pub(super) fn of_shape(value: &[u8], classes: &Classes, say: &mut impl FnMut(Clu
             value.ends_with(b"(") || value.starts_with(b")") || value.ends_with(b"=") && value.contains(&b'&')
         }),
         (Clue::SecretsName, |value, _| is_secrets_name(value)),
+        (Clue::ConstantName, is_constant_name),
+        (Clue::Escapes, |value, _| has_line_ends(value)),
         (Clue::Constant, |value, _| is_constant(value)),
         (Clue::Decoded, |value, _| super::decoded::is_stand_in(value)),
     ];
@@ -42,7 +44,7 @@ pub(super) fn of_shape(value: &[u8], classes: &Classes, say: &mut impl FnMut(Clu
 /// `<…>`, `[…]`, `{…}`, `%NAME%`, `@NAME@`, `__NAME__`: what people and build tools replace.
 pub(super) fn is_bracketed(value: &[u8]) -> bool {
     match value {
-        [b'<', .., b'>'] | [b'[', .., b']'] | [b'{', .., b'}'] | [b'(', .., b')'] => true,
+        [b'`', .., b'`'] | [b'<', .., b'>'] | [b'[', .., b']'] | [b'{', .., b'}'] | [b'(', .., b')'] => true,
         [first @ (b'%' | b'@' | b'#' | b'_'), name @ .., last] => {
             let is_name = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
             first == last && name.iter().all(is_name)
@@ -173,6 +175,22 @@ fn is_constant(value: &[u8]) -> bool {
     })
 }
 
+/// `DB_PASSWORD_V2`.
+fn is_constant_name(value: &[u8], classes: &Classes) -> bool {
+    classes.lower == 0
+        && value[0].is_ascii_uppercase()
+        && value.contains(&b'_')
+        && classes.upper + classes.joints + classes.digits == value.len()
+        && classes.digits <= 2
+        && !value.contains(&b'=')
+}
+
+/// `a\r\n*1\r\n`.
+fn has_line_ends(value: &[u8]) -> bool {
+    value.windows(2).filter(|pair| pair[0] == b'\\' && matches!(pair[1], b'r' | b'n' | b't' | b'0')).count()
+        > 1
+}
+
 /// `\u00f1`: letters of other languages, written out.
 pub(super) fn has_escaped_letters(value: &[u8]) -> bool {
     value.windows(6).any(|window| window.starts_with(b"\\u") && window[2..].iter().all(u8::is_ascii_hexdigit))
@@ -203,7 +221,7 @@ fn is_public_key(value: &[u8]) -> bool {
     ];
     // A certificate or public key in DER is no secret; private keys have formats of their own.
     value.len() >= 100 && starts_with(value, STARTS)
-        || starts_with(value, &["-----BEGIN", "ssh-rsa ", "pk_live_", "pk_test_"])
+        || starts_with(value, &["-----BEGIN", "ssh-rsa ", "LS0tLS1CRUdJTi", "pk_live_", "pk_test_"])
 }
 
 /// `%s`, `{0}`, `{name}`, `%(name)s`, `{{ name }}`.
@@ -358,8 +376,11 @@ fn is_path(value: &[u8], classes: &Classes) -> bool {
     if classes.blanks > 0 && classes.blanks * 6 > value.len() {
         return false;
     }
-    let extension = value.iter().rposition(|byte| *byte == b'.').map_or(&value[..0], |dot| &value[dot + 1..]);
-    let is_file = extension.len() + 1 < value.len() && is_among(extension, &FILE_ENDS);
+    // `src/a.rs:12`
+    let line = value.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let file = value[..value.len() - line].strip_suffix(b":").unwrap_or(value);
+    let extension = file.iter().rposition(|byte| *byte == b'.').map_or(&file[..0], |dot| &file[dot + 1..]);
+    let is_file = extension.len() + 1 < file.len() && is_among(extension, &FILE_ENDS);
     if is_file || PATH_STARTS.split_ascii_whitespace().any(|start| starts_with(value, &[start])) {
         return true;
     }

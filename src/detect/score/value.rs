@@ -107,6 +107,10 @@ fn characters(value: &[u8], classes: &Classes, is_password: bool, say: &mut impl
     if shape::has_escaped_letters(value) {
         say(Clue::ForeignText);
     }
+    // `kosmos-db`: a token or key of that kind would have digits.
+    if !is_password && classes.joints > 0 && classes.lower + classes.upper + classes.joints == value.len() {
+        say(Clue::Joined);
+    }
     let is_title = classes.upper == 1
         && value[0].is_ascii_uppercase()
         && classes.lower + 1 == value.len()

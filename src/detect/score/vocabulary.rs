@@ -64,7 +64,7 @@ pub(super) const STAND_INS: &str = "\
 /// Words that turn a name around when they stand behind the word that speaks of a secret: what it names is about one, and not one.
 pub(super) static ABOUT: LazyLock<Words> = LazyLock::new(|| {
     set("\
-    action address alg algorithm alias allowed annotation append arn attempts attribute audience bind bucket bytes
+    env action address alg algorithm alias allowed annotation append arn attempts attribute audience bind bucket bytes
     callback category charat chars charset check checker checksum class cls color command component concat confirmed
     contains controller count created date days decode decoder deleted desc description digest dir directory
     disabled doc docs dto duration enabled encode encoder encoding endpoint endswith engine entity error errors

@@ -42,6 +42,15 @@ impl Dice {
         alphabet.as_bytes()[self.roll(alphabet.len())].into()
     }
 
+    /// What people make passwords of.
+    fn words(&mut self) -> String {
+        const WORDS: [&str; 8] =
+            ["kosmos", "winter", "dragon", "Falcon", "orange", "Matrix", "coffee", "pirate"];
+        const ENDS: [&str; 4] = ["4ever", "1987", "2024!", "7x"];
+        let word = WORDS[self.roll(WORDS.len())];
+        format!("{word}{}", ENDS[self.roll(ENDS.len())])
+    }
+
     /// The text with `{l8}` and the like filled in.
     fn fill(&mut self, text: &str) -> String {
         let mut filled = String::new();
@@ -49,15 +58,17 @@ impl Dice {
         while let Some(open) = rest.find('{') {
             let inner = rest[open + 1..].split('}').next().unwrap_or_default();
             let length = inner.get(1..).and_then(|digits| digits.parse::<usize>().ok());
-            let is_field = inner.starts_with(|c: char| "lLmaAdhbus".contains(c));
+            let is_field = inner.starts_with(|c: char| "lLmaAdhbusw".contains(c));
             let Some(length) = length.filter(|_| is_field) else {
                 filled.push_str(&rest[..=open]);
                 rest = &rest[open + 1..];
                 continue;
             };
             filled.push_str(&rest[..open]);
-            let kind = inner.as_bytes()[0];
-            filled.extend((0..length).map(|_| self.pick(kind)));
+            match inner.as_bytes()[0] {
+                b'w' => filled.push_str(&self.words()),
+                kind => filled.extend((0..length).map(|_| self.pick(kind))),
+            }
             rest = &rest[open + inner.len() + 2..];
         }
         filled + rest
