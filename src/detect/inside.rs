@@ -35,7 +35,12 @@ impl Detector {
     ///
     /// # Errors
     /// What reading says, or whoever is told.
-    pub fn search_inside(&self, content: &dyn Content, path: &str, tell: TellEntry<'_>) -> io::Result<Inside> {
+    pub fn search_inside(
+        &self,
+        content: &dyn Content,
+        path: &str,
+        tell: TellEntry<'_>,
+    ) -> io::Result<Inside> {
         let mut inside = Inside::default();
         let archive = if self.opens_archives() { Archive::of(content)? } else { None };
         let Some(archive) = archive else { return Ok(inside) };

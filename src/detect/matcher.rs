@@ -148,7 +148,16 @@ impl Detector {
         let farthest = farthest.max(if known.is_some() { known::REACH } else { 0 }).max(decode::REACH);
         let farthest = farthest.max(if nearby.is_some() { nearby::REACH } else { 0 });
         let margin = farthest + prefilter.max_len() + score::REACH + 16;
-        Ok(Self { rules, prefilter, uses, margin, known, nearby, opens_archives: true, idle: Mutex::default() })
+        Ok(Self {
+            rules,
+            prefilter,
+            uses,
+            margin,
+            known,
+            nearby,
+            opens_archives: true,
+            idle: Mutex::default(),
+        })
     }
 
     /// A detector for some of this one's rules.

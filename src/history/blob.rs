@@ -157,8 +157,8 @@ pub(super) fn tell_all<T>(
         }
         Ok::<_, std::io::Error>(())
     };
-    let inside =
-        detector.search_inside(content, "", &mut |path, content, matches| add(content, Some(path), matches))?;
+    let inside = detector
+        .search_inside(content, "", &mut |path, content, matches| add(content, Some(path), matches))?;
     inside.retain_untold(&mut matches);
     add(content, None, matches)?;
     let mut gaps = inside.gaps.clone();

@@ -237,7 +237,8 @@ impl<'d> Triage<'d> {
         }
         let mut sightings = Vec::new();
         for (entry, examined) in by_entry {
-            let path = entry.map_or(Cow::Borrowed(site.path), |entry| Cow::Owned(format!("{}{entry}", site.path)));
+            let path =
+                entry.map_or(Cow::Borrowed(site.path), |entry| Cow::Owned(format!("{}{entry}", site.path)));
             sightings.extend(self.judge_content(Site { path: &path, ..site }, &examined));
         }
         sightings

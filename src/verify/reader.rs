@@ -151,7 +151,9 @@ impl Reader for Files {
         let content = FileContent::new(file, length);
         if is_entry {
             let entry = entry_of(&content, &place.path);
-            return entry.map(|entry| vec![entry]).ok_or_else(|| "its archive does not hold it any more".into());
+            return entry
+                .map(|entry| vec![entry])
+                .ok_or_else(|| "its archive does not hold it any more".into());
         }
         Ok(vec![Arc::new(content)])
     }

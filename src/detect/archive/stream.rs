@@ -14,7 +14,10 @@ use crate::{detect::Content, model::GapReason};
 const MOST_MEMORY: u32 = 128 << 10;
 
 /// What a packed stream holds; `None` of what packs many files.
-pub(super) fn decoder<'r>(archive: Archive, packed: impl BufRead + 'r) -> io::Result<Option<Box<dyn Read + 'r>>> {
+pub(super) fn decoder<'r>(
+    archive: Archive,
+    packed: impl BufRead + 'r,
+) -> io::Result<Option<Box<dyn Read + 'r>>> {
     Ok(Some(match archive {
         Archive::Gzip => Box::new(MultiGzDecoder::new(packed)),
         Archive::Bzip2 => Box::new(MultiBzDecoder::new(packed)),
@@ -48,7 +51,8 @@ impl<R: BufRead> Read for Frames<R> {
             if rest.fill_buf()?.is_empty() {
                 return Ok(0);
             }
-            self.frame = Some(StreamingDecoder::new(rest).map_err(|error| io::Error::other(error.to_string()))?);
+            self.frame =
+                Some(StreamingDecoder::new(rest).map_err(|error| io::Error::other(error.to_string()))?);
         }
     }
 }

@@ -67,7 +67,13 @@ impl Walk<'_> {
         }
     }
 
-    fn listed(&mut self, content: &dyn Content, listed: Vec<Listed>, path: &str, depth: usize) -> io::Result<()> {
+    fn listed(
+        &mut self,
+        content: &dyn Content,
+        listed: Vec<Listed>,
+        path: &str,
+        depth: usize,
+    ) -> io::Result<()> {
         let mut encrypted = 0_u64;
         for (number, entry) in listed.iter().enumerate().filter(|(_, entry)| !entry.name.ends_with(b"/")) {
             if entry.is_encrypted {
@@ -100,7 +106,11 @@ impl Walk<'_> {
             93 => Archive::Zstd,
             95 => Archive::Xz,
             other => {
-                self.gap(path, GapReason::Damaged, format!("it is packed by method {other}, which is not known"));
+                self.gap(
+                    path,
+                    GapReason::Damaged,
+                    format!("it is packed by method {other}, which is not known"),
+                );
                 return Ok(());
             }
         };
@@ -185,7 +195,9 @@ fn directory(content: &dyn Content) -> io::Result<Option<Directory>> {
             Some(at) => {
                 let record = content.read_range(at, at.saturating_add(56))?;
                 let fields = (u64_at(&record, 40), u64_at(&record, 48));
-                let (true, (Some(len), Some(offset))) = (record.starts_with(END_64), fields) else { continue };
+                let (true, (Some(len), Some(offset))) = (record.starts_with(END_64), fields) else {
+                    continue;
+                };
                 (at, len, offset)
             }
             None => (end, len, offset),

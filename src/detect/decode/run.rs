@@ -60,7 +60,11 @@ pub fn capped_gap(path: &str, capped: &[Capped]) -> Option<Gap> {
         Cap::Depth => format!("it is encoded more than {DEPTH} times"),
         Cap::Size => "it decodes to more than is searched".to_owned(),
     };
-    let detail = format!("{} encoded, not wholly decoded; the first at byte {}: {why}", capped.len(), first.unit.start);
+    let detail = format!(
+        "{} encoded, not wholly decoded; the first at byte {}: {why}",
+        capped.len(),
+        first.unit.start
+    );
     Some(Gap { path: path.to_owned(), reason: GapReason::Cap, detail })
 }
 

@@ -163,13 +163,14 @@ pub(in crate::detect) fn start_of(bytes: &[u8], at: usize) -> usize {
     bytes[from..at].iter().rposition(|byte| !is_run(*byte)).map_or(from, |before| from + before + 1)
 }
 
-/// Whether a run may be a value, by its own bytes and those right around it. See [`GUARD`].
+/// Whether a run may be a value, looked at byte by byte.
+#[cfg(test)]
 pub(in crate::detect) fn is_candidate(bytes: &[u8], run: &Range<usize>) -> bool {
     let mix = Mix::of_bytes(&bytes[run.clone()]);
     mix.may_be_random() && is_random(bytes, run, mix)
 }
 
-/// The same of a run whose mix may be random.
+/// Whether a run whose mix may be random may be a value, by its own bytes and those right around it. See [`GUARD`].
 fn is_random(bytes: &[u8], run: &Range<usize>, mix: Mix) -> bool {
     is_mixed(bytes, run, mix) && !refusal::is_in_code(bytes, run) && !made_of_words(&bytes[run.clone()])
 }
