@@ -170,7 +170,7 @@ pub(in crate::detect) fn is_candidate(bytes: &[u8], run: &Range<usize>) -> bool 
     mix.may_be_random() && is_random(bytes, run, mix)
 }
 
-/// The same of a run whose mix may be random.
+/// Whether a run whose mix may be random may be a value, by its own bytes and those right around it. See [`GUARD`].
 fn is_random(bytes: &[u8], run: &Range<usize>, mix: Mix) -> bool {
     is_mixed(bytes, run, mix) && !refusal::is_in_code(bytes, run) && !made_of_words(&bytes[run.clone()])
 }
@@ -187,7 +187,7 @@ fn is_mixed(bytes: &[u8], run: &Range<usize>, mix: Mix) -> bool {
             // Dates, telephone numbers, ranges.
             (true, _) => is_long && is_hexadecimal(value) || has_long_part(value) || is_grouped(value),
             (false, true) if has_lower() => is_long,
-            (false, _) => has_long_part(value) || is_in_fours(value),
+            (false, _) => has_long_part(value) || is_evenly_grouped(value),
         }
     } else {
         mix.has_digit || is_long || (mix.has_upper && has_lower() && is_in_base64(bytes, run))
@@ -230,9 +230,12 @@ fn has_long_part(value: &[u8]) -> bool {
     value.len() > LONGER_THAN_WORDS && value.split(is_joint).any(|part| part.len() >= LONGER_THAN_WORDS)
 }
 
-/// Whether it is four groups of four letters, as passwords for single applications have them.
-fn is_in_fours(value: &[u8]) -> bool {
-    value.len() == 19 && value.iter().enumerate().all(|(at, byte)| (at % 5 == 4) == (*byte == b'-'))
+/// Whether it is three groups or more of one length, without a digit among them, as licence keys and passwords for single applications have them.
+fn is_evenly_grouped(value: &[u8]) -> bool {
+    const SHORTEST_GROUP: usize = 4;
+    let mut groups = value.split(is_joint).map(<[u8]>::len);
+    let first = groups.next().unwrap_or(0);
+    first >= SHORTEST_GROUP && value.len() > 2 * first + 1 && groups.all(|len| len == first)
 }
 
 #[cfg(test)]

@@ -84,7 +84,8 @@ impl<'b> Scene<'b> {
         for _ in 0..2 {
             let Some(b' ' | b'\t') = start.checked_sub(1).map(|at| self.bytes[at]) else { break };
             let from = start.saturating_sub(BEFORE).max(self.line.start.min(start));
-            let word = name_before(&self.bytes[from..start - 1]);
+            // A line that is too long begins somewhere: behind its first byte nothing may be left.
+            let word = name_before(self.bytes.get(from..start - 1).unwrap_or_default());
             if word.is_empty() {
                 break;
             }

@@ -333,6 +333,18 @@ fn fewer_rules_find_no_value_that_more_do_not() {
 }
 
 #[test]
+fn lines_that_are_cut_anywhere_do_no_harm() {
+    let detector = Detector::new(rules()).unwrap();
+    let value = fill("<hex32>");
+    for before in 120..200 {
+        for name in ["key=", " key = ", "a key: ", "airbrake key ", "  =", " b -> "] {
+            let text = format!("{}{name}{value} x", " x".repeat(200)[..before].to_owned() + "airbrake ");
+            detector.scan(&text.as_bytes()).unwrap();
+        }
+    }
+}
+
+#[test]
 fn repeated_words_and_runs_take_time_in_proportion() {
     let detector = Detector::new(rules()).unwrap();
     for unit in [
