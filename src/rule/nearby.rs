@@ -40,6 +40,47 @@ impl Nearby {
     pub const ASSUMED: &str = "[0-9A-Za-z_-]{16,128}";
     /// The tag of rules whose value is assumed.
     pub const ASSUMED_TAG: &str = "assumed-format";
+
+    /// Whether a run of letters, digits and joints (`_`, `-`), with some of each joint's kind in it, is more than a name, a date or a number:
+    /// by its parts, or by its mixture.
+    pub fn is_no_name(run: &[u8]) -> bool {
+        const LONGER_THAN_WORDS: usize = 16;
+        let has = |wanted: fn(&u8) -> bool| run.iter().any(wanted);
+        let is_long = run.len() >= LONGER_THAN_WORDS;
+        if is_long && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) {
+            return true;
+        }
+        let parts = || run.split(|byte| is_joint(*byte));
+        if parts().any(|part| part.len() >= LONGER_THAN_WORDS || is_random_part(part)) {
+            return true;
+        }
+        // Dates, telephone numbers and ranges have no letters.
+        let is_hexadecimal = run.iter().all(|byte| byte.is_ascii_hexdigit() || is_joint(*byte));
+        let has_digit = has(u8::is_ascii_digit);
+        has(u8::is_ascii_alphabetic)
+            && (is_long && has_digit && is_hexadecimal || is_grouped(run, has_digit))
+    }
+}
+
+fn is_joint(byte: u8) -> bool {
+    matches!(byte, b'_' | b'-')
+}
+
+/// Whether a part goes from letters to digits and back more often than names do.
+fn is_random_part(part: &[u8]) -> bool {
+    const SHORTEST: usize = 10;
+    let is_change = |pair: &&[u8]| pair[0].is_ascii_digit() != pair[1].is_ascii_digit();
+    part.len() >= SHORTEST && part.windows(2).filter(is_change).count() >= 3
+}
+
+/// Whether it is three groups or more, as serial numbers and passwords for single applications have them: where there are digits, none but
+/// the first shorter than three; where there are none, all of one length.
+fn is_grouped(run: &[u8], has_digit: bool) -> bool {
+    const SHORTEST: usize = 3;
+    const SHORTEST_OF_LETTERS: usize = 4;
+    let groups: Vec<usize> = run.split(|byte| is_joint(*byte)).map(<[u8]>::len).collect();
+    let are_even = groups[0] >= SHORTEST_OF_LETTERS && groups.iter().all(|len| *len == groups[0]);
+    groups.len() >= 3 && (are_even || has_digit && groups[1..].iter().all(|len| *len >= SHORTEST))
 }
 
 /// Words of which one stands in the name of most secrets.

@@ -233,16 +233,7 @@ fn is_usual(nearby: &Nearby, token: &[u8]) -> bool {
     let is_run = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     let mut runs = token.split(|byte| !is_run(byte)).filter(|run| run.len() >= Nearby::SHORTEST);
     runs.any(|run| {
-        let is_joint = |byte: &u8| matches!(byte, b'_' | b'-');
-        // With joints in it, a short run, or one of one case, reads like a name.
-        let part = run.split(is_joint).next().unwrap_or_default();
-        let is_grouped = part.len() >= 4 && run.split(is_joint).all(|other| other.len() == part.len());
-        let is_hexadecimal = run.iter().all(|byte| byte.is_ascii_hexdigit() || is_joint(byte));
-        let is_told = !run.iter().any(is_joint)
-            || run.split(is_joint).any(|part| part.len() >= 16)
-            || is_grouped
-            || is_hexadecimal
-            || run.len() >= 16 && has(u8::is_ascii_uppercase, run) && has(u8::is_ascii_lowercase, run);
+        let is_told = !run.iter().any(|byte| matches!(byte, b'_' | b'-')) || Nearby::is_no_name(run);
         let is_mixed = is_told && (!has_digits || has(u8::is_ascii_digit, run));
         is_mixed && (!nearby.assumed || has(u8::is_ascii_alphabetic, run)) && !made_of_words(run)
     })

@@ -61,7 +61,8 @@ fn name_each_value(detector: &Detector, claims: &[Claim<'_>], kept: &mut Vec<usi
         // What a format is written for is the bytes as they are; of a value that is known by its name alone, the clear one says more. A
         // provider's word says more than a name.
         let is_as_meant = claim.path.is_empty() == (rule.specificity >= Specificity::Format);
-        let told = (is_as_meant, is_told, !rule.is_by_name());
+        let is_by_name = rule.is_by_name() || rule.tags.iter().any(|tag| tag == "by-name");
+        let told = (is_as_meant, is_told, !is_by_name);
         let order = (known, rule.rank, rule.specificity, claim.confidence, told, length);
         (Reverse(order), (claim.secret_span.start, claim.path.len()))
     };

@@ -144,7 +144,7 @@ impl Mix {
         match (self.has_digit, self.has_upper) {
             (false, false) => self.len >= SHORTEST_OF_LETTERS,
             (false, true) => {
-                self.changes * 5 >= self.len * 2 || (self.is_plain && self.len >= SHORTEST_OF_LETTERS)
+                self.changes * 3 >= self.len || (self.is_plain && self.len >= SHORTEST_OF_LETTERS)
             }
             (true, _) => self.is_plain || self.changes * 10 >= self.len,
         }
@@ -179,42 +179,17 @@ fn is_random(bytes: &[u8], run: &Range<usize>, mix: Mix) -> bool {
 fn is_mixed(bytes: &[u8], run: &Range<usize>, mix: Mix) -> bool {
     const DISTINCT: u32 = 5;
     let value = &bytes[run.clone()];
-    let is_long = value.len() >= SHORTEST_OF_LETTERS;
-    let has_lower = || value.iter().any(u8::is_ascii_lowercase);
-    let is_fit = if value.iter().any(is_joint) {
-        match (mix.has_digit, mix.has_upper) {
-            (true, true) if has_lower() => is_long,
-            // Dates, telephone numbers, ranges.
-            (true, _) => is_long && is_hexadecimal(value) || has_long_part(value) || is_grouped(value),
-            (false, true) if has_lower() => is_long,
-            (false, _) => has_long_part(value) || is_evenly_grouped(value),
-        }
+    let is_fit = if value.iter().any(|byte| is_joint(*byte)) {
+        Nearby::is_no_name(value)
     } else {
-        mix.has_digit || is_long || (mix.has_upper && has_lower() && is_in_base64(bytes, run))
+        let is_mixed = || mix.has_upper && value.iter().any(u8::is_ascii_lowercase);
+        mix.has_digit || value.len() >= SHORTEST_OF_LETTERS || (is_mixed() && is_in_base64(bytes, run))
     };
     is_fit && value.iter().fold(0_u128, |seen, byte| seen | 1 << (byte & 127)).count_ones() >= DISTINCT
 }
 
-fn is_joint(byte: &u8) -> bool {
+fn is_joint(byte: u8) -> bool {
     matches!(byte, b'_' | b'-')
-}
-
-/// Whether it is a UUID or the like: letters beyond `f` are names'.
-fn is_hexadecimal(value: &[u8]) -> bool {
-    value.iter().all(|byte| byte.is_ascii_hexdigit() || is_joint(byte))
-        && !value.iter().all(|byte| byte.is_ascii_digit() || is_joint(byte))
-}
-
-/// Whether it is three or more groups of capitals and digits, or of small letters and digits, as serial numbers and many keys are: nearly no
-/// name has a digit and no part shorter than three.
-fn is_grouped(value: &[u8]) -> bool {
-    const SHORTEST: usize = 3;
-    let mut parts = 0;
-    let are_long = value.split(|byte| *byte == b'-').all(|part| {
-        parts += 1;
-        part.len() >= SHORTEST && part.iter().all(u8::is_ascii_alphanumeric)
-    });
-    are_long && parts >= 3 && value.iter().any(u8::is_ascii_alphabetic)
 }
 
 /// Whether a run is a part of a longer stretch, as base64 has them.
@@ -222,20 +197,6 @@ fn is_in_base64(bytes: &[u8], run: &Range<usize>) -> bool {
     let is_sign = |byte: Option<&u8>| byte.is_some_and(|byte| matches!(byte, b'+' | b'/'));
     let before = run.start.checked_sub(1).and_then(|at| bytes.get(at));
     is_sign(before) || is_sign(bytes.get(run.end)) || bytes.get(run.end) == Some(&b'=')
-}
-
-/// Whether a stretch between its joints is longer than words are.
-fn has_long_part(value: &[u8]) -> bool {
-    const LONGER_THAN_WORDS: usize = 16;
-    value.len() > LONGER_THAN_WORDS && value.split(is_joint).any(|part| part.len() >= LONGER_THAN_WORDS)
-}
-
-/// Whether it is three groups or more of one length, without a digit among them, as licence keys and passwords for single applications have them.
-fn is_evenly_grouped(value: &[u8]) -> bool {
-    const SHORTEST_GROUP: usize = 4;
-    let mut groups = value.split(is_joint).map(<[u8]>::len);
-    let first = groups.next().unwrap_or(0);
-    first >= SHORTEST_GROUP && value.len() > 2 * first + 1 && groups.all(|len| len == first)
 }
 
 #[cfg(test)]

@@ -180,7 +180,8 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
 pub(super) fn is_something_else(value: &[u8]) -> bool {
     const PLAIN: i32 = -60;
     let mut is_else = false;
-    value::of_value(value, false, &mut |clue| is_else |= clue.weight() <= PLAIN);
+    // Many providers' keys are UUIDs.
+    value::of_value(value, false, &mut |clue| is_else |= clue != Clue::Uuid && clue.weight() <= PLAIN);
     is_else
 }
 

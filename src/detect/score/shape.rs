@@ -175,6 +175,12 @@ fn is_constant(value: &[u8]) -> bool {
     })
 }
 
+/// `abcd efgh ijkl mnop`: a password for a single application, as Google shows it.
+fn is_in_fours(value: &[u8]) -> bool {
+    let is_right = |(at, byte): (usize, &u8)| if at % 5 == 4 { *byte == b' ' } else { byte.is_ascii_lowercase() };
+    value.len() == 19 && value.iter().enumerate().all(is_right) && !crate::rule::made_of_words(value)
+}
+
 /// `DB_PASSWORD_V2`.
 fn is_constant_name(value: &[u8], classes: &Classes) -> bool {
     classes.lower == 0
@@ -422,7 +428,7 @@ fn is_pattern(value: &[u8], classes: &Classes) -> bool {
 
 /// Several words with blanks between them.
 fn is_prose(value: &[u8], classes: &Classes) -> bool {
-    if classes.blanks == 0 {
+    if classes.blanks == 0 || is_in_fours(value) {
         return false;
     }
     let words = super::letters::words(value);
