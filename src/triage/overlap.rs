@@ -47,9 +47,9 @@ fn with_required(detector: &Detector, claims: &[Claim<'_>]) -> Vec<usize> {
 }
 
 /// What is compared between claims on one value; the greatest names it.
-type Precedence = (bool, u32, Specificity, Confidence, (bool, bool, bool), u64);
+type Precedence = (bool, u32, bool, Specificity, Confidence, (bool, bool, bool), u64);
 
-/// Keeps the matches that name their value: of those whose secrets overlap, the one that is known, then that of the rule with the greatest rank, then the most specific; between
+/// Keeps the matches that name their value: of those whose secrets overlap, the one that is known, then that of the rule with the greatest rank, then the most specific of those that are believed at least a medium much; between
 /// equals the more confident, then what says more of it, then the one that a provider's word nearby tells, then the one that knows more than a name, then the longer, then
 /// the first by rule id. The rest stay out, but for a known value within another: that
 /// is a secret of its own. Both lists keep the order of places.
@@ -63,7 +63,9 @@ fn name_each_value(detector: &Detector, claims: &[Claim<'_>], kept: &mut Vec<usi
         let is_as_meant = claim.path.is_empty() == (rule.specificity >= Specificity::Format);
         let is_by_name = rule.is_by_name() || rule.tags.iter().any(|tag| tag == "by-name");
         let told = (is_as_meant, is_told, !is_by_name);
-        let order = (known, rule.rank, rule.specificity, claim.confidence, told, length);
+        // A rule that hardly believes its match leaves the value to one that does; but a wrong checksum says what the value is not.
+        let is_believed = claim.confidence >= Confidence::Medium || rule.checksum.is_some();
+        let order = (known, rule.rank, is_believed, rule.specificity, claim.confidence, told, length);
         (Reverse(order), (claim.secret_span.start, claim.path.len()))
     };
     kept.sort_by(|one, two| {

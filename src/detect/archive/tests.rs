@@ -29,7 +29,7 @@ fn tar(entries: &[(&str, &[u8])]) -> Vec<u8> {
     for (name, bytes) in entries {
         let mut header = ::tar::Header::new_gnu();
         header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
-        header.set_size(u64::try_from(bytes.len()).unwrap());
+        header.set_size(bytes.len());
         header.set_cksum();
         builder.append(&header, *bytes).unwrap();
     }
