@@ -15,8 +15,8 @@ use crate::{
 pub(in crate::detect) const GUARD: usize = 10;
 /// Shorter runs have a digit, or are parts of base64.
 const SHORTEST_OF_LETTERS: usize = 16;
-/// Names are shorter.
-const LONG: usize = 40;
+/// Names of letters and digits, without joints, are shorter.
+const LONG: usize = 20;
 
 const IS_RUN: usize = 0;
 const IS_DIGIT: usize = 1;
