@@ -25,6 +25,11 @@ pub enum Encoding {
 }
 
 impl Encoding {
+    /// Whether single characters are written otherwise, and the rest stands as it is.
+    pub fn is_escape(self) -> bool {
+        matches!(self, Self::Percent | Self::Escaped | Self::Html)
+    }
+
     /// Its word, as reports write it.
     pub fn word(self) -> &'static str {
         match self {

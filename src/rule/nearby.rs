@@ -57,8 +57,7 @@ impl Nearby {
         // Dates, telephone numbers and ranges have no letters.
         let is_hexadecimal = run.iter().all(|byte| byte.is_ascii_hexdigit() || is_joint(*byte));
         let has_digit = has(u8::is_ascii_digit);
-        has(u8::is_ascii_alphabetic)
-            && (is_long && has_digit && is_hexadecimal || is_grouped(run, has_digit))
+        has(u8::is_ascii_alphabetic) && (is_long && has_digit && is_hexadecimal || is_grouped(run, has_digit))
     }
 }
 

@@ -50,8 +50,7 @@ fn of_concat(parts: &[Hir]) -> Option<Hir> {
             HirKind::Alternation(branches) if branches.iter().all(is_edge) => anchored(name),
             HirKind::Alternation(branches) => {
                 let rest = |branch: &Hir| {
-                    let parts =
-                        [&before[..at], from_ref(branch), &before[at + 1..], from_ref(last)].concat();
+                    let parts = [&before[..at], from_ref(branch), &before[at + 1..], from_ref(last)].concat();
                     of(&Hir::concat(parts))
                 };
                 Some(Hir::alternation(branches.iter().map(rest).collect::<Option<Vec<_>>>()?))

@@ -11,7 +11,7 @@
 //! bytes depend on no bytes farther away than [`REACH`], so that content can be searched in blocks, and of a version of a file only what
 //! changed. Longer ones are searched once all of the content is there (`long`).
 //!
-//! A match in decoded text has the place of the encoded one. Offsets in decoded text are [`DecodeStep`]s, not places.
+//! A match in decoded text has the place of the encoded one. Offsets in decoded text are `DecodeStep`s, not places.
 
 pub(super) mod escape;
 mod find;

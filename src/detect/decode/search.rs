@@ -148,15 +148,18 @@ impl<'d, 'o> Work<'d, 'o> {
         self.budget = left;
         let found = match text.unpack(self.budget) {
             Some(inner) => self.of_text(&text.bytes, 0, inner, depth + 1),
-            None => self.search(&text.bytes, depth),
+            None => self.search(&text, depth),
         };
         let unit = offset..offset + encoded.len();
         found.into_iter().filter_map(|found| lead_back(found, &text, encoded, &unit)).collect()
     }
 
-    /// What is in decoded text, and in what that holds in turn.
-    fn search(&mut self, text: &[u8], depth: usize) -> Vec<RawMatch> {
+    /// What is in decoded text, and in what that holds in turn. What was escaped is looked for once more in the same way only: all ways in
+    /// all orders would be as many texts as there are orders.
+    fn search(&mut self, decoded: &Text, depth: usize) -> Vec<RawMatch> {
         let detector = self.detector;
+        let text = decoded.bytes.as_slice();
+        let is_next = |inner: &Text| !decoded.by.is_escape() || inner.by == decoded.by;
         let scratch = self.scratch.get_or_insert_with(|| detector.take_scratch());
         let mut matches = detector.search_text(text, scratch);
         let mut done = 0;
@@ -177,7 +180,7 @@ impl<'d, 'o> Work<'d, 'o> {
                 let unit = line_at(text, at).or_else(|| stretch_within(text, at, 0..text.len()));
                 let Some(unit) = unit else { return };
                 done = unit.end;
-                for inner in Text::of_escapes(&text[unit.clone()]) {
+                for inner in Text::of_escapes(&text[unit.clone()]).filter(is_next) {
                     matches.extend(self.of_text(&text[unit.clone()], unit.start, inner, depth + 1));
                 }
             }

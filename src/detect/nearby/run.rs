@@ -15,8 +15,6 @@ use crate::{
 pub(in crate::detect) const GUARD: usize = 10;
 /// Shorter runs have a digit, or are parts of base64.
 const SHORTEST_OF_LETTERS: usize = 16;
-/// Names of letters and digits, without joints, are shorter.
-const LONG: usize = 20;
 
 const IS_RUN: usize = 0;
 const IS_DIGIT: usize = 1;
@@ -148,7 +146,7 @@ impl Mix {
             (false, true) => {
                 self.changes * 3 >= self.len || (self.is_plain && self.len >= SHORTEST_OF_LETTERS)
             }
-            (true, _) => self.is_plain || self.changes * 10 >= self.len || (self.len >= LONG && self.changes > 1),
+            (true, _) => self.is_plain || self.changes * 20 >= self.len,
         }
     }
 }

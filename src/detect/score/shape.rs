@@ -180,7 +180,8 @@ fn is_constant(value: &[u8]) -> bool {
 
 /// `abcd efgh ijkl mnop`: a password for a single application, as Google shows it.
 fn is_in_fours(value: &[u8]) -> bool {
-    let is_right = |(at, byte): (usize, &u8)| if at % 5 == 4 { *byte == b' ' } else { byte.is_ascii_lowercase() };
+    let is_right =
+        |(at, byte): (usize, &u8)| if at % 5 == 4 { *byte == b' ' } else { byte.is_ascii_lowercase() };
     value.len() == 19 && value.iter().enumerate().all(is_right) && !crate::rule::made_of_words(value)
 }
 

@@ -71,7 +71,8 @@ mod tests {
     #[test]
     fn the_published_example_gives_its_keys() {
         // RFC 7677, section 3: the client's proof and the server's signature follow from these two keys.
-        let salt = BASE64_STANDARD.decode("W22ZaJ0SNY7soEsUEjb6gQ==").unwrap();
+        let of_the_rfc = "W22ZaJ0SNY7soEsUEjb6gQ==";
+        let salt = BASE64_STANDARD.decode(of_the_rfc).unwrap();
         let salted = salted(&Secret::new("pencil"), 4096, &salt);
         let messages = "n=user,r=rOprNGfwEbeRWgbNEkqO,\
             r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,\

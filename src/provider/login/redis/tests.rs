@@ -67,7 +67,8 @@ fn a_password_crosses_no_public_network_in_clear_unless_config_says_so() {
 
 #[test]
 fn a_password_of_any_bytes_stays_one_word() {
-    let password = Secret::new(b"a\r\n*1\r\n$8\r\nFLUSHALL\r\n\0\xff".to_vec());
+    let hostile = b"a\r\n*1\r\n$8\r\nFLUSHALL\r\n\0\xff";
+    let password = Secret::new(hostile.to_vec());
     let command = command(Some("ada"), &password);
     let start = format!("*3\r\n$4\r\nAUTH\r\n$3\r\nada\r\n${}\r\n", password.len());
     assert!(command.expose().starts_with(start.as_bytes()));
