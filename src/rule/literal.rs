@@ -41,15 +41,46 @@ impl Necessary {
     /// The pattern that has to match right behind a literal, where checking it is cheap.
     pub(super) fn gate(&self) -> Option<String> {
         const FARTHEST: usize = 1024;
+        let is_useful = |hir: &Hir| hir.properties().minimum_len().is_some_and(|least| least > 0);
         let tail = self.tail.as_ref().filter(|_| self.after.is_some_and(|after| after <= FARTHEST))?;
-        let printable = printable(tail, &mut 0);
+        let (head, _) = head(tail);
+        let gate = if is_useful(&head) { &head } else { tail };
+        let printable = printable(gate, &mut 0);
         let text = printable.to_string();
         // What is printed has to read back as what was meant; else every hit passes.
         let reads_back = [false, true]
             .iter()
             .any(|unicode| super::parser(*unicode).parse(&text).as_ref() == Ok(&printable));
-        let is_useful = tail.properties().minimum_len().is_some_and(|least| least > 0);
-        (is_useful && reads_back).then_some(text)
+        (is_useful(gate) && reads_back).then_some(text)
+    }
+}
+
+/// What every match of the expression begins with, and whether something was cut off behind it: long repetitions, of which an automaton has a
+/// state for each round, are there with as many rounds as there must be, and nothing behind them.
+fn head(hir: &Hir) -> (Hir, bool) {
+    const MOST_ROUNDS: u32 = 48;
+    match hir.kind() {
+        HirKind::Capture(capture) => head(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.max.is_none_or(|max| max > MOST_ROUNDS) => {
+            let least = Repetition { max: Some(repetition.min), ..repetition.clone() };
+            (if repetition.min == 0 { Hir::empty() } else { Hir::repetition(least) }, true)
+        }
+        HirKind::Concat(parts) => {
+            let mut heads = Vec::new();
+            for part in parts {
+                let (part, is_cut) = head(part);
+                heads.push(part);
+                if is_cut {
+                    return (Hir::concat(heads), true);
+                }
+            }
+            (Hir::concat(heads), false)
+        }
+        HirKind::Alternation(branches) => {
+            let (heads, cuts): (Vec<Hir>, Vec<bool>) = branches.iter().map(head).unzip();
+            (Hir::alternation(heads), cuts.contains(&true))
+        }
+        _ => (hir.clone(), false),
     }
 }
 

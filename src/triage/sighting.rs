@@ -140,6 +140,8 @@ pub struct Triage<'d> {
     pub(super) detector: &'d Detector,
     pub(super) policy: Policy,
     rules: Vec<RuleFilter>,
+    /// Rules that look at paths only.
+    path_rules: Vec<usize>,
     pub(super) global: Vec<Compiled>,
 }
 
@@ -183,7 +185,9 @@ impl<'d> Triage<'d> {
         let fail =
             |error: regex::Error| TriageError { owner: "allowlists".into(), message: error.to_string() };
         let global = compile_all(&policy.allowlists).map_err(fail)?;
-        Ok(Self { detector, policy, rules, global })
+        let is_of_path = |(_, rule): &(usize, &Rule)| rule.detection == Detection::Path && !rule.skip_report;
+        let path_rules = detector.rules().enumerate().filter(is_of_path).map(|(index, _)| index).collect();
+        Ok(Self { detector, policy, rules, path_rules, global })
     }
 
     /// What finds what is decided on here.
@@ -291,15 +295,8 @@ impl<'d> Triage<'d> {
 
     /// The same of a file at a place in history.
     pub fn judge_path_at(&self, site: Site<'_>) -> Vec<Sighting> {
-        let is_due = |(index, rule): &(usize, &Rule)| {
-            rule.detection == Detection::Path && !rule.skip_report && self.concerns(*index, site.path)
-        };
-        self.detector
-            .rules()
-            .enumerate()
-            .filter(is_due)
-            .map(|(index, rule)| self.of_path(index, rule, site))
-            .collect()
+        let due = self.path_rules.iter().filter(|index| self.concerns(**index, site.path));
+        due.map(|index| self.of_path(*index, self.detector.rule(*index), site)).collect()
     }
 
     /// What is left out of a file at this path, by the rules that have too many matches in it.
