@@ -106,6 +106,8 @@ const OF_SECRETS: &[&str] =
 const BEFORE_HASHES: &[&[u8]] = &[b"sha1:", b"sha256:", b"sha384:", b"sha512:", b"md5:", b"h1:"];
 /// A run that begins so is one.
 const BEGIN_HASHES: &[&[u8]] = &[b"sha1-", b"sha256-", b"sha384-", b"sha512-", b"md5-"];
+/// Names of compiled C++ and Rust begin so.
+const MANGLED: &[&[u8]] = &[b"_ZN", b"__ZN", b"_ZT", b"__ZT", b"_RNv"];
 
 /// Before these a value goes on as a path, a dotted name, an expression or a longer value.
 const GOES_ON: &[u8] = b"+~*[=$#";
@@ -118,7 +120,8 @@ pub(super) fn is_in_code(bytes: &[u8], run: &Range<usize>) -> bool {
     let before = &bytes[run.start.saturating_sub(8)..run.start];
     let after = &bytes[run.end..bytes.len().min(run.end + 4)];
     let is_hash = BEFORE_HASHES.iter().any(|word| ends_with(before, word))
-        || BEGIN_HASHES.iter().any(|word| starts_with(value, word));
+        || BEGIN_HASHES.iter().any(|word| starts_with(value, word))
+        || MANGLED.iter().any(|word| value.starts_with(word));
     let is_number = matches!(value, [b'0', b'x' | b'X', digits @ ..] if digits.len() < 32);
     let is_count = matches!(after, [b',' | b';' | b')' | b'}' | b']', ..])
         && !matches!(before, [.., b'"' | b'\'' | b'=' | b':'])
