@@ -42,9 +42,10 @@ impl Necessary {
     pub(super) fn gate(&self) -> Option<String> {
         const FARTHEST: usize = 1024;
         let is_useful = |hir: &Hir| hir.properties().minimum_len().is_some_and(|least| least > 0);
-        let tail = self.tail.as_ref().filter(|_| self.after.is_some_and(|after| after <= FARTHEST))?;
+        let tail = self.tail.as_ref()?;
         let (head, _) = head(tail);
-        let gate = if is_useful(&head) { &head } else { tail };
+        let is_near = self.after.is_some_and(|after| after <= FARTHEST);
+        let gate = if is_useful(&head) { Some(&head) } else { Some(tail).filter(|_| is_near) }?;
         let printable = printable(gate, &mut 0);
         let text = printable.to_string();
         // What is printed has to read back as what was meant; else every hit passes.

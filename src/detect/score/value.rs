@@ -75,13 +75,17 @@ pub(super) fn of_value(value: &[u8], is_password: bool, say: &mut impl FnMut(Clu
     shape::of_shape(value, &classes, say);
 }
 
+/// Longer values of generic rules are data, in bytes.
+const LONGEST: usize = 250;
+
 fn length(length: usize, is_number: bool, say: &mut impl FnMut(Clue)) {
     match length {
         0..=4 => say(Clue::Tiny),
         5 => say(Clue::Short),
         6..=7 if !is_number => say(Clue::Brief),
         6..=15 => {}
-        _ => say(Clue::Long),
+        16..=LONGEST => say(Clue::Long),
+        _ => say(Clue::Endless),
     }
 }
 

@@ -72,6 +72,7 @@ clues! {
     Short -20 "five characters",
     Brief -8 "six or seven characters",
     Long 10 "sixteen characters or more",
+    Endless -250 "longer than passwords and keys are",
     Letters -25 "letters only",
     Digits -40 "digits only",
     Number 2 "a password of digits",
