@@ -180,8 +180,9 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
 pub(super) fn is_something_else(value: &[u8]) -> bool {
     const PLAIN: i32 = -60;
     let mut is_else = false;
-    // Many providers' keys are UUIDs.
-    value::of_value(value, false, &mut |clue| is_else |= clue != Clue::Uuid && clue.weight() <= PLAIN);
+    // Providers' keys may be UUIDs, and long.
+    let is_fine = |clue| matches!(clue, Clue::Uuid | Clue::Endless);
+    value::of_value(value, false, &mut |clue| is_else |= !is_fine(clue) && clue.weight() <= PLAIN);
     is_else
 }
 
