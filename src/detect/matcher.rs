@@ -426,7 +426,7 @@ impl Detector {
         let Some(gate) = self.rules[rule].gate() else { return true };
         scratch.gates.resize_with(self.rules.len(), || None);
         let cache = scratch.gates[rule].get_or_insert_with(|| gate.create_cache());
-        let end = bytes.len().min(hit.end + self.rules[rule].pattern().search.reach().after);
+        let end = bytes.len().min(hit.end + Search::GATE_REACH);
         let input = Input::new(bytes).span(hit.end..end).anchored(Anchored::Yes).earliest(true);
         // A lazy DFA that gives up has decided nothing.
         gate.try_search_fwd(cache, &input).map_or(true, |found| found.is_some())

@@ -107,6 +107,9 @@ pub enum Search {
 }
 
 impl Search {
+    /// How far behind a hit a gate looks, in bytes: what it asks for is no longer.
+    pub const GATE_REACH: usize = 1024;
+
     /// How far a match goes.
     pub fn reach(&self) -> Reach {
         match self {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use regex_syntax::hir::{Capture, Class, Hir, HirKind, Repetition};
 
-use super::{Reach, stretch_rate};
+use super::{Reach, Search, stretch_rate};
 
 /// Shorter literals hit too often to be of use.
 pub(super) const MIN_LITERAL: usize = 3;
@@ -40,19 +40,18 @@ impl Necessary {
 
     /// The pattern that has to match right behind a literal, where checking it is cheap.
     pub(super) fn gate(&self) -> Option<String> {
-        const FARTHEST: usize = 1024;
         let is_useful = |hir: &Hir| hir.properties().minimum_len().is_some_and(|least| least > 0);
         let tail = self.tail.as_ref()?;
         let (head, _) = head(tail);
-        let is_near = self.after.is_some_and(|after| after <= FARTHEST);
-        let gate = if is_useful(&head) { Some(&head) } else { Some(tail).filter(|_| is_near) }?;
-        let printable = printable(gate, &mut 0);
+        let is_near = |hir: &Hir| max_len(hir).is_some_and(|most| most <= Search::GATE_REACH);
+        let gate = [&head, tail].into_iter().find(|hir| is_useful(hir) && is_near(hir))?;
+        let printable = printable(&without_counts(gate), &mut 0);
         let text = printable.to_string();
         // What is printed has to read back as what was meant; else every hit passes.
         let reads_back = [false, true]
             .iter()
             .any(|unicode| super::parser(*unicode).parse(&text).as_ref() == Ok(&printable));
-        (is_useful(gate) && reads_back).then_some(text)
+        reads_back.then_some(text)
     }
 }
 
@@ -82,6 +81,25 @@ fn head(hir: &Hir) -> (Hir, bool) {
             (Hir::alternation(heads), cuts.contains(&true))
         }
         _ => (hir.clone(), false),
+    }
+}
+
+/// The same without an upper bound of repetitions: it matches more, and an automaton need not count.
+fn without_counts(hir: &Hir) -> Hir {
+    const FEW: u32 = 3;
+    match hir.kind() {
+        HirKind::Capture(capture) => without_counts(&capture.sub),
+        HirKind::Repetition(repetition) => {
+            let max = repetition.max.filter(|max| *max <= FEW);
+            Hir::repetition(Repetition {
+                max,
+                sub: Box::new(without_counts(&repetition.sub)),
+                ..repetition.clone()
+            })
+        }
+        HirKind::Concat(parts) => Hir::concat(parts.iter().map(without_counts).collect()),
+        HirKind::Alternation(branches) => Hir::alternation(branches.iter().map(without_counts).collect()),
+        _ => hir.clone(),
     }
 }
 
