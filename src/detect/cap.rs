@@ -13,33 +13,34 @@ pub const MOST_MATCHES: usize = 1000;
 
 /// How many matches of a rule a search keeps, and how many it has.
 #[derive(Debug, Default)]
-pub(super) struct Counts(Vec<usize>);
+pub(super) struct Counts {
+    of: Vec<usize>,
+    /// Rules of which something was found: few are, and only these have to be forgotten.
+    found: Vec<usize>,
+}
 
 impl Counts {
     /// Nothing was found yet.
-    pub(super) fn clear(&mut self, rules: usize) {
-        self.0.clear();
-        self.0.resize(rules, 0);
-    }
-
-    /// Nothing of this rule was found yet.
-    pub(super) fn clear_one(&mut self, rule: usize) {
-        if let Some(count) = self.0.get_mut(rule) {
-            *count = 0;
+    pub(super) fn clear(&mut self) {
+        for rule in self.found.drain(..) {
+            self.of[rule] = 0;
         }
     }
 
     /// Whether enough was found.
     pub(super) fn is_full(&self, rule: usize) -> bool {
-        self.0.get(rule).is_some_and(|count| *count > MOST_MATCHES)
+        self.of.get(rule).is_some_and(|count| *count > MOST_MATCHES)
     }
 
     /// One more was found.
     pub(super) fn add(&mut self, rule: usize) {
-        if self.0.len() <= rule {
-            self.0.resize(rule + 1, 0);
+        if self.of.len() <= rule {
+            self.of.resize(rule + 1, 0);
         }
-        self.0[rule] += 1;
+        if self.of[rule] == 0 {
+            self.found.push(rule);
+        }
+        self.of[rule] += 1;
     }
 }
 

@@ -38,6 +38,16 @@ pub(super) fn name_before(bytes: &[u8]) -> Range<usize> {
     bytes.len() - length..bytes.len()
 }
 
+/// Whether the bytes begin with a word, without case.
+pub(super) fn starts_with(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.get(..word.len()).is_some_and(|there| there.eq_ignore_ascii_case(word))
+}
+
+/// Whether the bytes end with a word, without case.
+pub(super) fn ends_with(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.len().checked_sub(word.len()).is_some_and(|at| bytes[at..].eq_ignore_ascii_case(word))
+}
+
 /// Without trailing bytes of the set; letters in it (string prefixes as in `r"…"`) only directly before a quote.
 pub(super) fn trim_end<'a>(mut bytes: &'a [u8], set: &[u8]) -> &'a [u8] {
     let mut after_quote = false;

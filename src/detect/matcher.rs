@@ -56,6 +56,8 @@ pub struct Detector {
     pub(super) known: Option<(usize, Arc<KnownValues>)>,
     /// For rules that know a value by a word nearby, if there are any.
     pub(super) nearby: Option<nearby::Finder>,
+    /// Rules that have no necessary literal.
+    pub(super) whole: Vec<usize>,
     opens_archives: bool,
     /// Scratch memory between two scans; whoever scans takes one and gives it back.
     idle: Mutex<Vec<Scratch>>,
@@ -75,7 +77,8 @@ pub(super) struct Scratch {
     /// Literal spans per rule, and which rules have some.
     pub(super) by_rule: Vec<Vec<Range<usize>>>,
     pub(super) touched: Vec<usize>,
-    regexes: Vec<Option<(Cache, Captures)>>,
+    /// Of the rules that were needed: all the others take a word each.
+    regexes: Vec<Option<Box<(Cache, Captures)>>>,
     gates: Vec<Option<dfa::Cache>>,
     /// Rules of which a gate was seen.
     pub(super) open: Vec<bool>,
@@ -140,6 +143,10 @@ impl Detector {
             rules.iter().filter_map(|machine| machine.rule.pattern()).map(|pattern| pattern.search.reach());
         let farthest = reaches.map(|reach| reach.before.max(reach.after)).max().unwrap_or(0);
         let nearby = nearby::Finder::new(&rules);
+        let is_whole = |machine: &Machine| {
+            machine.rule.pattern().is_some_and(|pattern| matches!(pattern.search, Search::Whole { .. }))
+        };
+        let whole = (0..rules.len()).filter(|index| is_whole(&rules[*index])).collect();
         let farthest = farthest.max(if known.is_some() { known::REACH } else { 0 }).max(decode::REACH);
         let farthest = farthest.max(if nearby.is_some() { nearby::REACH } else { 0 });
         let margin = farthest + prefilter.max_len() + score::REACH + 16;
@@ -150,6 +157,7 @@ impl Detector {
             margin,
             known,
             nearby,
+            whole,
             opens_archives: true,
             idle: Mutex::default(),
         })
@@ -319,7 +327,7 @@ impl Detector {
         scratch.hits.clear();
         self.prefilter.find(window.bytes, window.core.clone(), &mut scratch.hits);
         scratch.by_rule.resize_with(self.rules.len(), Vec::new);
-        scratch.counts.clear(self.rules.len());
+        scratch.counts.clear();
         for hit in &scratch.hits {
             let span = hit.start..hit.start + self.prefilter.literal_len(hit.literal);
             for usage in &self.uses[usize::from(hit.literal)] {
@@ -382,12 +390,8 @@ impl Detector {
         scratch: &mut Scratch,
         matches: &mut Vec<RawMatch>,
     ) -> io::Result<()> {
-        let is_due = |(index, machine): (usize, &Machine)| {
-            let is_whole =
-                machine.rule.pattern().is_some_and(|pattern| matches!(pattern.search, Search::Whole { .. }));
-            (is_whole && (machine.rule.gates.is_empty() || scratch.open[index])).then_some(index)
-        };
-        let due: Vec<usize> = self.rules.iter().enumerate().filter_map(is_due).collect();
+        let due: Vec<usize> =
+            self.whole.iter().copied().filter(|index| self.is_open(*index, scratch)).collect();
         if due.is_empty() {
             return Ok(());
         }
@@ -397,7 +401,7 @@ impl Detector {
                 Some(bytes) => block::of_slice(bytes, index),
                 None => block::read(content, index, self.margin, &mut buffer)?,
             };
-            scratch.counts.clear(self.rules.len());
+            scratch.counts.clear();
             for &rule in &due {
                 let reach = self.rules[rule].pattern().search.reach();
                 let end = window.bytes.len().min(window.core.end + reach.after);
@@ -475,8 +479,8 @@ impl Detector {
         let regex = self.rules[rule].regex();
         let regexes = &mut pass.scratch.regexes;
         regexes.resize_with(self.rules.len(), || None);
-        let (cache, captures) =
-            regexes[rule].get_or_insert_with(|| (regex.create_cache(), regex.create_captures()));
+        let (cache, captures) = &mut **regexes[rule]
+            .get_or_insert_with(|| Box::new((regex.create_cache(), regex.create_captures())));
         let counts = &mut pass.scratch.counts;
         let compiled = &self.rules[rule].rule;
         let Window { bytes, base, .. } = *pass.window;

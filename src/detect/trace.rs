@@ -110,14 +110,12 @@ impl Detector {
             Use::Gate(_) => 0,
         };
         let farthest = self.uses.iter().map(|uses| uses.iter().map(of_use).max().unwrap_or(0)).collect();
-        let is_whole = |machine: &super::machine::Machine| {
-            machine.rule.pattern().is_some_and(|pattern| matches!(pattern.search, Search::Whole { .. }))
-        };
         Tracer {
             detector: self,
             scratch: self.take_scratch(),
             farthest,
-            has_gates: self.rules.iter().any(|machine| !machine.rule.gates.is_empty() || is_whole(machine)),
+            has_gates: !self.whole.is_empty()
+                || self.rules.iter().any(|machine| !machine.rule.gates.is_empty()),
             zones: Zones::default(),
             carried: Vec::new(),
             found: Vec::new(),
@@ -294,7 +292,7 @@ impl Tracer<'_> {
                 // Clusters end with their block.
                 let block = spans[first].start as u64 / BLOCK;
                 let count = spans[first..].partition_point(|span| span.start as u64 / BLOCK == block);
-                self.scratch.counts.clear_one(rule);
+                self.scratch.counts.clear();
                 let (spans, flags) = (&spans[first..first + count], &flags[first..first + count]);
                 let window = block::of_slice(bytes, block);
                 clusters(bytes, reach, spans, |span, range| {

@@ -253,6 +253,11 @@ impl Rule {
         self.origin == Origin::BuiltIn && self.id.starts_with("generic-")
     }
 
+    /// Whether a rule that says as much of a value and knows it by more than its name comes before this one in naming it.
+    pub fn gives_way(&self) -> bool {
+        self.is_by_name() || self.tags.iter().any(|tag| tag == "by-name")
+    }
+
     /// The id of the rule that stands for known values.
     pub const KNOWN: &str = "known-value";
 

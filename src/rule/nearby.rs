@@ -41,7 +41,12 @@ impl Nearby {
     /// The tag of rules whose value is assumed.
     pub const ASSUMED_TAG: &str = "assumed-format";
 
-    /// Whether a run of letters, digits and joints (`_`, `-`), with some of each joint's kind in it, is more than a name, a date or a number:
+    /// Whether the run has joints (`_`, `-`) in it, as names have.
+    pub fn has_joint(run: &[u8]) -> bool {
+        run.iter().any(|byte| is_joint(*byte))
+    }
+
+    /// Whether a run of letters, digits and joints is more than a name, a date or a number:
     /// by its parts, or by its mixture.
     pub fn is_no_name(run: &[u8]) -> bool {
         const LONGER_THAN_WORDS: usize = 16;

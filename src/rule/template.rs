@@ -233,7 +233,7 @@ fn is_usual(nearby: &Nearby, token: &[u8]) -> bool {
     let is_run = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     let mut runs = token.split(|byte| !is_run(byte)).filter(|run| run.len() >= Nearby::SHORTEST);
     runs.any(|run| {
-        let is_told = !run.iter().any(|byte| matches!(byte, b'_' | b'-')) || Nearby::is_no_name(run);
+        let is_told = !Nearby::has_joint(run) || Nearby::is_no_name(run);
         let digits = run.iter().filter(|byte| byte.is_ascii_digit()).count();
         let is_mixed = is_told && (!has_digits || digits > 1);
         is_mixed && (!nearby.assumed || has(u8::is_ascii_alphabetic, run)) && !made_of_words(run)

@@ -61,8 +61,7 @@ fn name_each_value(detector: &Detector, claims: &[Claim<'_>], kept: &mut Vec<usi
         // What a format is written for is the bytes as they are; of a value that is known by its name alone, the clear one says more. A
         // provider's word says more than a name.
         let is_as_meant = claim.path.is_empty() == (rule.specificity >= Specificity::Format);
-        let is_by_name = rule.is_by_name() || rule.tags.iter().any(|tag| tag == "by-name");
-        let told = (is_as_meant, is_told, !is_by_name);
+        let told = (is_as_meant, is_told, !rule.gives_way());
         // A rule that hardly believes its match leaves the value to one that does; but a wrong checksum says what the value is not.
         let is_believed = claim.confidence >= Confidence::Medium || rule.checksum.is_some();
         let order = (known, rule.rank, is_believed, rule.specificity, claim.confidence, told, length);

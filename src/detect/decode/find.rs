@@ -9,7 +9,7 @@ use super::{
     escape::{is_escape, is_text},
     run::Head,
 };
-use crate::detect::prefilter::class::{Classes, Classifier, STEP, Set, is_white};
+use crate::detect::prefilter::class::{Classifier, STEP, Set, is_white};
 
 const LETTER: u8 = 0b0001_1111;
 const MARK: u8 = 0b0110_0000;
@@ -30,9 +30,6 @@ static LETTERS: Set = Set::new(
 const IS_LETTER: usize = 0;
 const IS_MARK: usize = 1;
 
-/// Blocks that are sorted together.
-const BLOCKS: usize = 32;
-
 pub(super) fn is_letter(byte: u8) -> bool {
     LETTERS.has(IS_LETTER, byte)
 }
@@ -50,28 +47,20 @@ pub(super) enum Start {
 /// [`super::REACH`] around `starts` must be there, as far as the content has them.
 pub(super) fn for_each_start(bytes: &[u8], starts: Range<usize>, mut look: impl FnMut(Start)) {
     let classifier = Classifier::of(&LETTERS);
-    let mut sorted: [Classes; BLOCKS + 1] = [[0; 3]; BLOCKS + 1];
-    let mut at = starts.start;
-    let mut before = u64::from(at > 0 && bytes.get(at - 1).is_some_and(|byte| is_letter(*byte)));
-    while at < starts.end {
-        let count = (starts.end - at).div_ceil(STEP).min(BLOCKS);
-        classifier.sort(bytes.get(at..).unwrap_or_default(), &mut sorted[..=count]);
-        for (index, pair) in sorted[..=count].windows(2).enumerate() {
-            let base = at + index * STEP;
-            let left = starts.end - base;
-            let wanted = if left < STEP { (1 << left) - 1 } else { u64::MAX };
-            let letters = pair[0][IS_LETTER];
-            let begins = long_runs(letters, pair[1][IS_LETTER]) & !(letters << 1 | before) & wanted;
-            before = letters >> (STEP - 1);
-            each_bit(begins, |bit| look(Start::Run(base + bit)));
-            each_bit(pair[0][IS_MARK] & wanted, |bit| {
-                if is_mark(&bytes[base + bit..]) {
-                    look(Start::Escape(base + bit));
-                }
-            });
-        }
-        at += count * STEP;
-    }
+    let is_inside =
+        starts.start.checked_sub(1).and_then(|at| bytes.get(at)).is_some_and(|byte| is_letter(*byte));
+    let mut before = u64::from(is_inside);
+    classifier.for_each_block(bytes, starts, |base, [now, next], wanted| {
+        let letters = now[IS_LETTER];
+        let begins = long_runs(letters, next[IS_LETTER]) & !(letters << 1 | before) & wanted;
+        before = letters >> (STEP - 1);
+        each_bit(begins, |bit| look(Start::Run(base + bit)));
+        each_bit(now[IS_MARK] & wanted, |bit| {
+            if is_mark(&bytes[base + bit..]) {
+                look(Start::Escape(base + bit));
+            }
+        });
+    });
 }
 
 /// The places in `now` at which [`SHORTEST`](super::SHORTEST) letters follow each other.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::run::is_run;
+use crate::detect::context::{ends_with, starts_with};
 
 /// In a name, each of these says that its value is a hash of something; a word such as `secret` in it says otherwise.
 const OF_HASHES: &[&str] = &[
@@ -195,14 +196,6 @@ fn words_of(name: &[u8]) -> impl Iterator<Item = &[u8]> {
     let is_change = |one: &u8, two: &u8| one.is_ascii_lowercase() && two.is_ascii_uppercase();
     let parts = name.split(|byte| !byte.is_ascii_alphanumeric());
     parts.flat_map(move |part| part.chunk_by(move |one, two| !is_change(one, two)))
-}
-
-fn ends_with(bytes: &[u8], word: &[u8]) -> bool {
-    bytes.len() >= word.len() && bytes[bytes.len() - word.len()..].eq_ignore_ascii_case(word)
-}
-
-fn starts_with(bytes: &[u8], word: &[u8]) -> bool {
-    bytes.get(..word.len()).is_some_and(|there| there.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]

@@ -37,9 +37,6 @@ const RECTANGLES: [Rectangle; 8] = [
 
 pub(super) static RUNS: Set = Set::new(&RECTANGLES, [RUN, DIGIT, UPPER]);
 
-/// Blocks that are looked at together.
-const BLOCKS: usize = 32;
-
 /// Whether the byte is one of a run.
 #[inline]
 pub(super) fn is_run(byte: u8) -> bool {
@@ -53,41 +50,32 @@ pub(super) fn for_each(
     starts: Range<usize>,
     mut look: impl FnMut(Range<usize>),
 ) {
-    let mut sorted = [[0; 3]; BLOCKS + 1];
-    let mut at = starts.start;
-    let mut carry = u64::from(at > 0 && bytes.get(at - 1).is_some_and(|byte| is_run(*byte)));
-    while at < starts.end {
-        let count = (starts.end - at).div_ceil(STEP).min(BLOCKS);
-        classifier.sort(bytes.get(at..).unwrap_or_default(), &mut sorted[..=count]);
-        for (index, pair) in sorted[..=count].windows(2).enumerate() {
-            let base = at + index * STEP;
-            let now = pair[0][IS_RUN];
-            let runs = u128::from(now) | u128::from(pair[1][IS_RUN]) << STEP;
-            let mut begins = now & !(now << 1 | carry) & long_enough(runs);
-            carry = now >> (STEP - 1);
-            let left = starts.end - base;
-            begins &= if left < STEP { (1 << left) - 1 } else { u64::MAX };
-            while begins != 0 {
-                let begin = begins.trailing_zeros();
-                begins &= begins - 1;
-                let start = base + begin as usize;
-                let from_here =
-                    |class: usize| pair[0][class] >> begin | pair[1][class] << 1 << (STEP as u32 - 1 - begin);
-                let len = (!from_here(IS_RUN)).trailing_zeros();
-                let (run, mix) = if len < STEP as u32 {
-                    let mix = Mix::of_masks(from_here(IS_DIGIT), from_here(IS_UPPER), len);
-                    (start..start + len as usize, mix)
-                } else {
-                    let end = end_of(bytes, start);
-                    (start..end, Mix::of_bytes(&bytes[start..end]))
-                };
-                if mix.may_be_random() && run.len() <= Nearby::LONGEST && is_random(bytes, &run, mix) {
-                    look(run);
-                }
+    let is_inside =
+        starts.start.checked_sub(1).and_then(|at| bytes.get(at)).is_some_and(|byte| is_run(*byte));
+    let mut carry = u64::from(is_inside);
+    classifier.for_each_block(bytes, starts, |base, [now, next], wanted| {
+        let runs = u128::from(now[IS_RUN]) | u128::from(next[IS_RUN]) << STEP;
+        let mut begins = now[IS_RUN] & !(now[IS_RUN] << 1 | carry) & long_enough(runs) & wanted;
+        carry = now[IS_RUN] >> (STEP - 1);
+        while begins != 0 {
+            let begin = begins.trailing_zeros();
+            begins &= begins - 1;
+            let start = base + begin as usize;
+            let from_here =
+                |class: usize| now[class] >> begin | next[class] << 1 << (STEP as u32 - 1 - begin);
+            let len = (!from_here(IS_RUN)).trailing_zeros();
+            let (run, mix) = if len < STEP as u32 {
+                let mix = Mix::of_masks(from_here(IS_DIGIT), from_here(IS_UPPER), len);
+                (start..start + len as usize, mix)
+            } else {
+                let end = end_of(bytes, start);
+                (start..end, Mix::of_bytes(&bytes[start..end]))
+            };
+            if mix.may_be_random() && run.len() <= Nearby::LONGEST && is_random(bytes, &run, mix) {
+                look(run);
             }
         }
-        at += BLOCKS * STEP;
-    }
+    });
 }
 
 /// Of the first 64 places those at which ten places of a run follow each other.
@@ -179,17 +167,13 @@ fn is_random(bytes: &[u8], run: &Range<usize>, mix: Mix) -> bool {
 fn is_mixed(bytes: &[u8], run: &Range<usize>, mix: Mix) -> bool {
     const DISTINCT: u32 = 5;
     let value = &bytes[run.clone()];
-    let is_fit = if value.iter().any(|byte| is_joint(*byte)) {
+    let is_fit = if Nearby::has_joint(value) {
         Nearby::is_no_name(value)
     } else {
         let is_mixed = || mix.has_upper && value.iter().any(u8::is_ascii_lowercase);
         mix.has_digit || value.len() >= SHORTEST_OF_LETTERS || (is_mixed() && is_in_base64(bytes, run))
     };
     is_fit && value.iter().fold(0_u128, |seen, byte| seen | 1 << (byte & 127)).count_ones() >= DISTINCT
-}
-
-fn is_joint(byte: u8) -> bool {
-    matches!(byte, b'_' | b'-')
 }
 
 /// Whether a run is a part of a longer stretch, as base64 has them.

@@ -151,7 +151,7 @@ impl<'b> Scene<'b> {
         }
         let rest = &self.bytes[hit.end..self.bytes.len().min(hit.end + 8)];
         TOP_LEVEL.iter().any(|domain| {
-            let there = rest.get(..domain.len()).is_some_and(|there| there.eq_ignore_ascii_case(domain));
+            let there = context::starts_with(rest, domain);
             there
                 && rest
                     .get(domain.len())
@@ -269,5 +269,5 @@ fn host_before(bytes: &[u8], at: usize) -> Option<Range<usize>> {
 pub(super) fn ends_as_key(name: &[u8]) -> bool {
     const ENDS: &[&[u8]] =
         &[b"key", b"token", b"secret", b"pass", b"pwd", b"passwd", b"password", b"auth", b"credential"];
-    ENDS.iter().any(|end| name.len() >= end.len() && name[name.len() - end.len()..].eq_ignore_ascii_case(end))
+    ENDS.iter().any(|end| context::ends_with(name, end))
 }

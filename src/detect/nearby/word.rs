@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::detect::context::starts_with;
+
 /// A word's number.
 pub(super) type WordId = u16;
 
@@ -215,8 +217,7 @@ pub(super) fn ends(bytes: &[u8], end: usize) -> bool {
             return true;
         }
     }
-    ONTO.iter()
-        .any(|word| bytes.get(end..end + word.len()).is_some_and(|there| there.eq_ignore_ascii_case(word)))
+    ONTO.iter().any(|word| starts_with(bytes.get(end..).unwrap_or_default(), word))
 }
 
 #[cfg(test)]

@@ -1,9 +1,13 @@
 //! Classes of bytes, 64 at a time: where stretches of text may begin, end, and need decoding.
 
+use std::ops::Range;
+
 use super::Engine;
 
 /// Bytes looked at in one step.
 pub(crate) const STEP: usize = 64;
+/// Blocks that are sorted together.
+const TOGETHER: usize = 32;
 
 /// For 64 bytes, a bit for each that is of a class, the first byte's lowest; the classes are [`IS_WHITE`], [`IS_BOUNDARY`] and [`IS_ESCAPE`].
 pub(crate) type Classes = [u64; 3];
@@ -119,6 +123,30 @@ impl Classifier {
     #[cfg(test)]
     pub(crate) fn portable(set: &'static Set) -> Self {
         Self { engine: Engine::Portable, set }
+    }
+
+    /// Calls with each block that begins in `starts`, in order: its offset, its classes and those of the block behind it, and a bit for
+    /// each of its places that is in `starts`.
+    #[inline]
+    pub(crate) fn for_each_block(
+        self,
+        bytes: &[u8],
+        starts: Range<usize>,
+        mut look: impl FnMut(usize, [&Classes; 2], u64),
+    ) {
+        let mut sorted = [[0; 3]; TOGETHER + 1];
+        let mut at = starts.start;
+        while at < starts.end {
+            let count = (starts.end - at).div_ceil(STEP).min(TOGETHER);
+            self.sort(bytes.get(at..).unwrap_or_default(), &mut sorted[..=count]);
+            for (index, pair) in sorted[..=count].windows(2).enumerate() {
+                let base = at + index * STEP;
+                let left = starts.end - base;
+                let wanted = if left < STEP { (1 << left) - 1 } else { u64::MAX };
+                look(base, [&pair[0], &pair[1]], wanted);
+            }
+            at += count * STEP;
+        }
     }
 
     /// The classes of all blocks of the bytes, as far as there is room for them; what lies beyond the bytes' end is white.

@@ -5,6 +5,7 @@ use super::{
     vocabulary::{FILE_ENDS, is_among},
     weights::Clue,
 };
+use crate::detect::context;
 
 /// Whether a value has a shape.
 type Test = fn(&[u8], &Classes) -> bool;
@@ -64,10 +65,7 @@ fn is_cut(value: &[u8]) -> bool {
 }
 
 fn starts_with(value: &[u8], starts: &[&str]) -> bool {
-    let is = |start: &&str| {
-        value.len() >= start.len() && value[..start.len()].eq_ignore_ascii_case(start.as_bytes())
-    };
-    starts.iter().any(is)
+    starts.iter().any(|start| context::starts_with(value, start.as_bytes()))
 }
 
 /// bcrypt, crypt(3), argon2, Django, LDAP, PostgreSQL: what is compared with a password and can't be used as one.

@@ -8,6 +8,7 @@ use super::{
     vocabulary::{LOOKUPS, is_among},
     weights::Clue,
 };
+use crate::detect::context;
 
 /// Beginnings of values that are looked up elsewhere.
 const REFERENCES: &[&str] = &[
@@ -92,9 +93,7 @@ const REFERENCES: &[&str] = &[
 /// Whether the value points to one that stands elsewhere.
 pub(in crate::detect) fn is_reference(bytes: &[u8], secret: &Range<usize>) -> bool {
     let value = &bytes[secret.clone()];
-    let starts =
-        |word: &&str| value.len() >= word.len() && value[..word.len()].eq_ignore_ascii_case(word.as_bytes());
-    if REFERENCES.iter().any(starts) || is_variable(value) {
+    if REFERENCES.iter().any(|word| context::starts_with(value, word.as_bytes())) || is_variable(value) {
         return true;
     }
     let before = &bytes[secret.start.saturating_sub(2)..secret.start];
