@@ -44,6 +44,11 @@ pub(super) fn translate(source: &str, origin: Origin) -> Result<Translated, Stri
     }
 }
 
+/// The syntax tree of a regex that is translated already, with Unicode on only where it needs that.
+pub(super) fn read(translated: &str) -> Option<Hir> {
+    [false, true].into_iter().find_map(|unicode| parser(unicode).parse(translated).ok())
+}
+
 /// What the regex crate says, and what to do about it.
 fn explained(message: &str) -> String {
     const ADVICE: &[(&str, &str)] = &[

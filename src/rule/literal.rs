@@ -45,13 +45,8 @@ impl Necessary {
         let (head, _) = head(tail);
         let is_near = |hir: &Hir| max_len(hir).is_some_and(|most| most <= Search::GATE_REACH);
         let gate = [&head, tail].into_iter().find(|hir| is_useful(hir) && is_near(hir))?;
-        let printable = printable(&without_counts(gate), &mut 0);
-        let text = printable.to_string();
-        // What is printed has to read back as what was meant; else every hit passes.
-        let reads_back = [false, true]
-            .iter()
-            .any(|unicode| super::parser(*unicode).parse(&text).as_ref() == Ok(&printable));
-        reads_back.then_some(text)
+        // Without a text of it every hit passes.
+        printed(&without_counts(gate))
     }
 }
 
@@ -110,9 +105,17 @@ fn without_groups(hir: &Hir) -> &Hir {
     }
 }
 
+/// The text of an expression, if it reads back as what is meant.
+pub(super) fn printed(hir: &Hir) -> Option<String> {
+    let printable = printable(hir, &mut 0);
+    let text = printable.to_string();
+    let reads_back = |unicode| super::parser(unicode).parse(&text).as_ref() == Ok(&printable);
+    [false, true].into_iter().any(reads_back).then_some(text)
+}
+
 /// The same expression in a form that prints right: regex-syntax writes `(?:a{3})?` as `a{3}?`, which is something else, unless
 /// there is a group between. Groups are numbered as the parser will number them.
-pub(super) fn printable(hir: &Hir, groups: &mut u32) -> Hir {
+fn printable(hir: &Hir, groups: &mut u32) -> Hir {
     match hir.kind() {
         HirKind::Capture(capture) => printable(&capture.sub, groups),
         HirKind::Concat(parts) => Hir::concat(parts.iter().map(|part| printable(part, groups)).collect()),

@@ -4,19 +4,13 @@ use std::slice::from_ref;
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
-use super::{Origin, dialect, literal::printable};
+use super::{dialect, literal::printed};
 
 /// A regex that matches the last part of every path which the pattern matches; `None` where every name may be the last part of one.
 ///
 /// Such a pattern ends with `$`, and what stands before it holds no `/` (or none after a last one that is spelled out).
 pub fn name_pattern(path: &str) -> Option<String> {
-    let hir = dialect::translate(path, Origin::BuiltIn).ok()?.hir;
-    let name = of(&hir)?;
-    let text = printable(&name, &mut 0).to_string();
-    // What is printed has to read back as what was meant.
-    let reads_back =
-        [false, true].iter().any(|unicode| super::parser(*unicode).parse(&text).as_ref() == Ok(&name));
-    reads_back.then_some(text)
+    printed(&of(&dialect::read(path)?)?)
 }
 
 fn of(hir: &Hir) -> Option<Hir> {

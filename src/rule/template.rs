@@ -87,8 +87,7 @@ impl Templater {
     /// A path that the rule holds for.
     pub fn path(&self, seed: u64) -> String {
         let Some(path) = &self.rule.path else { return "example.txt".to_owned() };
-        let parse = |unicode| dialect::parser(unicode).parse(path).ok();
-        let hir = parse(false).or_else(|| parse(true)).expect("a rule's path regex parses");
+        let hir = dialect::read(path).expect("a rule's path regex parses");
         let mut out = Vec::new();
         write_random(&hir, &mut Rng::with_seed(seed), &mut out);
         String::from_utf8_lossy(&out).into_owned()
