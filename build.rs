@@ -31,6 +31,7 @@ mod rule {
     mod load;
     mod nearby;
     mod pack;
+    mod program;
     mod rarity;
     mod schema;
 
@@ -42,6 +43,7 @@ mod rule {
     pub use load::{TomlError, read_toml};
     pub use nearby::Nearby;
     pub use pack::{RuleError, RulePack};
+    pub use program::{Ahead, Programs};
     pub use rarity::{byte_rate, stretch_rate};
 
     /// There are none yet: this is what makes them.
@@ -112,10 +114,30 @@ fn compile_packs() -> Result<(), Box<dyn std::error::Error>> {
     let templates: Vec<_> = rules.iter().map(|rule| rule.templates.clone()).collect();
     let out = env::var("OUT_DIR")?;
     let write = |name: &str, bytes: Vec<u8>| fs::write(Path::new(&out).join(name), bytes);
+    write("programs.bin", programs(&mut rules)?)?;
     write("rules.bin", postcard::to_stdvec(&rules)?)?;
     write("plan.bin", postcard::to_stdvec(&plan::Plan::lay_out(literals))?)?;
     write("templates.bin", postcard::to_stdvec(&templates)?)?;
     Ok(())
+}
+
+/// The programs of all patterns, which are told their numbers: where each begins, and where the last ends; then they themselves.
+fn programs(rules: &mut [rule::Rule]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    let mut all = Vec::new();
+    for rule in rules {
+        if rule.pattern().is_some() || rule.path.is_some() {
+            rule.programs = Some(u32::try_from(all.len())?);
+            all.push(postcard::to_stdvec(&rule::Programs::of(rule))?);
+        }
+    }
+    let mut place = 4 * (all.len() + 1);
+    let mut bytes = Vec::new();
+    for length in all.iter().map(Vec::len).chain([0]) {
+        bytes.extend(u32::try_from(place)?.to_le_bytes());
+        place += length;
+    }
+    bytes.extend(all.concat());
+    Ok(bytes)
 }
 
 /// Every rule file: a provider's own, and those of rules that know a value by a word nearby.

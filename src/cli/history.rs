@@ -14,12 +14,11 @@ use super::{
     Exit,
     args::{EngineArg, HistoryArgs},
     confirm::{Wish, confirm},
-    scan::{PRUNE_BY_REPORT, finish, usage_lines, with_threads},
+    scan::{PRUNE_BY_REPORT, detector, finish, usage_lines, with_threads},
     since, sink,
 };
 use crate::{
     config::{self, Flags, Settings},
-    detect::Detector,
     git::{Objects, Oid, Repository, resolve},
     history::{CommitRange, Engine},
     model::Report,
@@ -154,8 +153,8 @@ fn scan_with(
 ) -> Result<(Report, Vec<String>)> {
     let root = repository.work_tree.as_ref().unwrap_or(&repository.git_dir);
     let settings = Settings::load(flags, Some(root), root)?;
-    let detector = Detector::with_known(settings.rules, settings.known)?.with_archives(settings.archives);
-    let triage = Triage::new(&detector, settings.policy)?;
+    let detector = detector(settings.rules, settings.known, settings.archives)?;
+    let triage = Triage::new(detector, settings.policy)?;
     let scan = ScanOptions {
         min_confidence: settings.min_confidence,
         show_suppressed,

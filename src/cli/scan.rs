@@ -1,6 +1,6 @@
 //! `hekate scan`.
 
-use std::{io, num::NonZeroUsize, path::Path, path::PathBuf, time::Instant};
+use std::{io, num::NonZeroUsize, path::Path, path::PathBuf, sync::Arc, time::Instant};
 
 use anyhow::{Context, Result, bail};
 
@@ -17,8 +17,9 @@ use super::{
 };
 use crate::{
     config::{self, Flags, Settings},
-    detect::Detector,
+    detect::{Detector, known::KnownValues},
     model::Report,
+    rule::Rule,
     scan::{Progress, ScanOptions, scan},
     source::{Source, Stdin, WalkOptions, Worktree},
     triage::{BaselineUse, Policy, Triage},
@@ -121,8 +122,8 @@ impl Job<'_> {
         let stdin = self.stdin_name.map(read).transpose()?;
         let walk = WalkOptions { threads: rayon::current_num_threads(), ..settings.walk };
         let tree = stdin.is_none().then(|| Worktree::new(self.paths.to_vec(), walk)).transpose()?;
-        let detector = Detector::with_known(settings.rules, settings.known)?.with_archives(settings.archives);
-        let triage = Triage::new(&detector, settings.policy)?;
+        let detector = detector(settings.rules, settings.known, settings.archives)?;
+        let triage = Triage::new(detector, settings.policy)?;
         let options = ScanOptions {
             min_confidence: settings.min_confidence,
             show_suppressed,
@@ -141,6 +142,16 @@ impl Job<'_> {
         let stdin = stdin.map(Stdin::into_bytes);
         Ok(Scanned { report, notes, policy, baseline_path: settings.baseline_path, stdin })
     }
+}
+
+/// The detector of a command, which ends with it: to take thousands of rules apart takes longer than a small scan.
+pub(super) fn detector(
+    rules: Vec<Rule>,
+    known: Option<Arc<KnownValues>>,
+    opens_archives: bool,
+) -> Result<&'static Detector> {
+    let detector = Detector::with_known(rules, known)?.with_archives(opens_archives);
+    Ok(Box::leak(Box::new(detector)))
 }
 
 /// The command that drops entries where a history may need them.

@@ -10,12 +10,11 @@ use super::{
     confirm::{Wish, confirm},
     history::{named_range, scan_range},
     progress::Bar,
-    scan::{finish, with_threads},
+    scan::{detector, finish, with_threads},
     sink,
 };
 use crate::{
     config::{self, Flags, Settings},
-    detect::Detector,
     git::Repository,
     model::Report,
     scan::{Progress, ScanOptions, scan},
@@ -90,8 +89,8 @@ pub(super) fn scan_index(
     };
     let settings = Settings::load(flags, Some(&root), &root)?;
     let source = Staged::new(&repository, scope)?;
-    let detector = Detector::with_known(settings.rules, settings.known)?.with_archives(settings.archives);
-    let triage = Triage::new(&detector, settings.policy)?;
+    let detector = detector(settings.rules, settings.known, settings.archives)?;
+    let triage = Triage::new(detector, settings.policy)?;
     let options = ScanOptions {
         min_confidence: settings.min_confidence,
         show_suppressed,

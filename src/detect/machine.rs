@@ -2,33 +2,23 @@
 
 use std::sync::OnceLock;
 
-use regex_automata::{
-    hybrid::dfa::DFA,
-    meta::Regex,
-    nfa::thompson::{self, WhichCaptures},
-    util::syntax,
-};
+use regex_automata::{meta::Regex, util::syntax};
 
-use super::nearby;
-use crate::rule::{Pattern, Rule, Search};
+use super::{Expression, TooBig, nearby};
+use crate::rule::{Pattern, Program, Programs, Rule, builtin_programs};
 
 /// A rule that can be run.
 pub(super) struct Machine {
     pub(super) rule: Rule,
-    /// Every match starts with one of the necessary literals: it is enough to look at these places.
-    pub(super) starts_at_literal: bool,
-    /// Compiled at the first hit that passes: a scan pays only for the rules that it needs.
+    /// Read or compiled at the first hit: a scan pays only for the rules that it needs.
+    programs: OnceLock<Programs>,
+    /// Compiled when the program has decided nothing.
     regex: OnceLock<Regex>,
-    /// Compiled at the first hit.
-    gate: OnceLock<Option<DFA>>,
 }
 
 impl Machine {
     pub(super) fn new(rule: Rule) -> Self {
-        let starts_at_literal = rule.pattern().is_some_and(
-            |pattern| matches!(&pattern.search, Search::Literals { reach, .. } if reach.before == 0 && !reach.capped),
-        );
-        Self { rule, starts_at_literal, regex: OnceLock::new(), gate: OnceLock::new() }
+        Self { rule, programs: OnceLock::new(), regex: OnceLock::new() }
     }
 
     /// Compiles the regex now.
@@ -37,7 +27,7 @@ impl Machine {
     /// That it is too big, in the regex crate's words.
     pub(super) fn compile(&self) -> Result<(), String> {
         if let Some(nearby) = self.rule.nearby() {
-            nearby::compile(&nearby.value)?;
+            Expression::compile(&nearby::whole(&nearby.value)).map_err(|error| error.to_string())?;
         }
         if let Some(pattern) = self.rule.pattern() {
             let regex = compile(pattern)?;
@@ -57,9 +47,25 @@ impl Machine {
         })
     }
 
-    /// What has to match right behind a literal, if it is worth checking first.
-    pub(super) fn gate(&self) -> Option<&DFA> {
-        self.gate.get_or_init(|| self.rule.pattern().and_then(compile_gate)).as_ref()
+    /// From now on its regex decides everything.
+    #[cfg(test)]
+    pub(super) fn forget_programs(&mut self) {
+        self.programs = OnceLock::from(Programs::default());
+    }
+
+    /// What spares the regex mostly, where there is one.
+    pub(super) fn program(&self) -> Option<&Program> {
+        self.programs().whole.as_ref()
+    }
+
+    /// What has to match from a literal on, if it is worth checking first.
+    pub(super) fn gate(&self) -> Option<&Program> {
+        self.programs().gate.as_ref()
+    }
+
+    fn programs(&self) -> &Programs {
+        self.programs
+            .get_or_init(|| self.rule.programs.map_or_else(|| Programs::of(&self.rule), builtin_programs))
     }
 }
 
@@ -75,17 +81,7 @@ fn compile(pattern: &Pattern) -> Result<Regex, String> {
                 .hybrid_cache_capacity(MAX_LAZY_DFA),
         )
         .build(&pattern.regex)
-        .map_err(|error| error.to_string())
-}
-
-/// The lazy DFA of a pattern's gate; `None` where there is none, or none that can be built: then every hit passes.
-fn compile_gate(pattern: &Pattern) -> Option<DFA> {
-    let Search::Literals { gate: Some(gate), .. } = &pattern.search else { return None };
-    DFA::builder()
-        .syntax(syntax::Config::new().unicode(pattern.unicode).utf8(false))
-        .thompson(thompson::Config::new().utf8(false).which_captures(WhichCaptures::None))
-        .build(gate)
-        .ok()
+        .map_err(|error| TooBig::from(error).to_string())
 }
 
 #[cfg(test)]
@@ -93,15 +89,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_builtin_regex_and_gate_compiles() {
+    fn every_builtin_regex_compiles_and_has_its_programs() {
         for rule in crate::rule::builtin() {
             if let Some(nearby) = rule.nearby() {
-                assert!(nearby::compile(&nearby.value).is_ok(), "{}", rule.id);
+                assert!(Expression::compile(&nearby::whole(&nearby.value)).is_ok(), "{}", rule.id);
             }
             let Some(pattern) = rule.pattern() else { continue };
             assert!(compile(pattern).is_ok(), "{}", rule.id);
-            let has_gate = matches!(&pattern.search, Search::Literals { gate: Some(_), .. });
-            assert_eq!(compile_gate(pattern).is_some(), has_gate, "{}", rule.id);
+            let programs = builtin_programs(rule.programs.unwrap());
+            assert_eq!(programs, Programs::of(&rule), "{}", rule.id);
+            assert!(programs.whole.is_some(), "{}", rule.id);
         }
     }
 }

@@ -2,15 +2,16 @@
 
 use std::{
     io,
-    ops::Range,
+    ops::{Range, RangeInclusive},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use rayon::prelude::*;
-use regex_automata::{Anchored, Input, hybrid::dfa, meta::Cache, util::captures::Captures};
+use regex_automata::{Input, meta::Cache, util::primitives::NonMaxUsize};
 
 use super::{
     Capped, Content, RawMatch,
+    backtrack::{self, Outcome},
     block::{self, BLOCK, Window},
     cap::Counts,
     cluster::clusters,
@@ -25,7 +26,7 @@ use super::{
 };
 use crate::{
     model::{DecodeStep, Span},
-    rule::{Detection, Origin, Rule, Search, builtin_plan},
+    rule::{Ahead, Detection, Origin, Rule, Search, builtin_plan},
 };
 
 /// A set of rules that can't be used.
@@ -65,7 +66,8 @@ pub struct Detector {
 
 #[derive(Clone, Copy)]
 pub(super) enum Use {
-    Literal(usize),
+    /// Of a rule, where what may stand right behind it does.
+    Literal(usize, Ahead),
     Gate(usize),
 }
 
@@ -78,8 +80,12 @@ pub(super) struct Scratch {
     pub(super) by_rule: Vec<Vec<Range<usize>>>,
     pub(super) touched: Vec<usize>,
     /// Of the rules that were needed: all the others take a word each.
-    regexes: Vec<Option<Box<(Cache, Captures)>>>,
-    gates: Vec<Option<dfa::Cache>>,
+    regexes: Vec<Option<Box<Cache>>>,
+    stack: backtrack::Stack,
+    /// Of the match at hand and each of its groups, begin and end.
+    slots: Vec<Option<NonMaxUsize>>,
+    /// What backtracking may still take in the block at hand, in steps.
+    steps: usize,
     /// Rules of which a gate was seen.
     pub(super) open: Vec<bool>,
     /// Matches of each rule in the block at hand.
@@ -89,6 +95,23 @@ pub(super) struct Scratch {
     pub(super) caps: Vec<Capped>,
     /// What was refused, where somebody wants to know.
     pub(super) refused: Option<Vec<Refused>>,
+}
+
+/// What backtracking may take in a block, in steps, and more for each of its bytes: ordinary text takes a hundredth of it. What is left
+/// to regexes then is found as well.
+const BLOCK_STEPS: usize = 1 << 16;
+const STEPS_PER_BYTE: usize = 4;
+/// What one attempt may take of it.
+const ATTEMPT_STEPS: usize = 1 << 14;
+/// What a gate may take; behind it there is more.
+const GATE_STEPS: usize = 1 << 10;
+
+impl Scratch {
+    /// Before a block's clusters are searched.
+    pub(super) fn begin(&mut self, window: &Window<'_>) {
+        self.counts.clear();
+        self.steps = BLOCK_STEPS + STEPS_PER_BYTE * window.core.len();
+    }
 }
 
 /// Matches in a block, whose gates were seen in it, and what was not decoded.
@@ -133,12 +156,19 @@ impl Detector {
                 .expect("the plan holds every literal")
         };
         for (index, Machine { rule, .. }) in rules.iter().enumerate() {
-            if let Some(Search::Literals { literals, .. }) = rule.pattern().map(|pattern| &pattern.search) {
-                literals.iter().for_each(|literal| uses[index_of(literal)].push(Use::Literal(index)));
+            if let Some(Search::Literals { literals, ahead, .. }) =
+                rule.pattern().map(|pattern| &pattern.search)
+            {
+                literals.iter().for_each(|literal| uses[index_of(literal)].push(Use::Literal(index, *ahead)));
             }
             rule.gates.iter().for_each(|gate| uses[index_of(gate.as_bytes())].push(Use::Gate(index)));
         }
-        let prefilter = Prefilter::new(&plan);
+        let ahead_of = |usage: &Use| match usage {
+            Use::Literal(_, ahead) => *ahead,
+            Use::Gate(_) => Ahead::ANY,
+        };
+        let ahead = uses.iter().map(|uses| uses.iter().map(ahead_of).fold(Ahead::NONE, Ahead::or)).collect();
+        let prefilter = Prefilter::new(&plan).with_ahead(ahead);
         let reaches =
             rules.iter().filter_map(|machine| machine.rule.pattern()).map(|pattern| pattern.search.reach());
         let farthest = reaches.map(|reach| reach.before.max(reach.after)).max().unwrap_or(0);
@@ -149,7 +179,7 @@ impl Detector {
         let whole = (0..rules.len()).filter(|index| is_whole(&rules[*index])).collect();
         let farthest = farthest.max(if known.is_some() { known::REACH } else { 0 }).max(decode::REACH);
         let farthest = farthest.max(if nearby.is_some() { nearby::REACH } else { 0 });
-        let margin = farthest + prefilter.max_len() + score::REACH + 16;
+        let margin = farthest + prefilter.farthest() + score::REACH + 16;
         Ok(Self {
             rules,
             prefilter,
@@ -327,13 +357,14 @@ impl Detector {
         scratch.hits.clear();
         self.prefilter.find(window.bytes, window.core.clone(), &mut scratch.hits);
         scratch.by_rule.resize_with(self.rules.len(), Vec::new);
-        scratch.counts.clear();
+        scratch.begin(window);
         for hit in &scratch.hits {
             let span = hit.start..hit.start + self.prefilter.literal_len(hit.literal);
             for usage in &self.uses[usize::from(hit.literal)] {
                 match *usage {
                     Use::Gate(rule) => scratch.open[rule] = true,
-                    Use::Literal(rule) => {
+                    Use::Literal(_, ahead) if !ahead.admits(window.bytes, span.end) => {}
+                    Use::Literal(rule, _) => {
                         if scratch.by_rule[rule].is_empty() {
                             scratch.touched.push(rule);
                         }
@@ -401,12 +432,17 @@ impl Detector {
                 Some(bytes) => block::of_slice(bytes, index),
                 None => block::read(content, index, self.margin, &mut buffer)?,
             };
-            scratch.counts.clear();
+            scratch.begin(&window);
             for &rule in &due {
                 let reach = self.rules[rule].pattern().search.reach();
                 let end = window.bytes.len().min(window.core.end + reach.after);
                 let first = matches.len();
-                self.search(rule, window.core.start..end, &mut Pass { window: &window, scratch, matches });
+                self.search(
+                    rule,
+                    window.core.start..end,
+                    end,
+                    &mut Pass { window: &window, scratch, matches },
+                );
                 // What starts beyond the block is the next one's.
                 let limit = (index + 1) * BLOCK;
                 let mut at = 0;
@@ -419,7 +455,7 @@ impl Detector {
         Ok(())
     }
 
-    /// Whether a match may stand around the hit: what has to follow its literal does. Without a gate, it may.
+    /// Whether a match may stand around the hit: what has to match from its literal on does. Without a gate, it may.
     pub(super) fn passes_gate(
         &self,
         rule: usize,
@@ -428,17 +464,17 @@ impl Detector {
         scratch: &mut Scratch,
     ) -> bool {
         let Some(gate) = self.rules[rule].gate() else { return true };
-        scratch.gates.resize_with(self.rules.len(), || None);
-        let cache = scratch.gates[rule].get_or_insert_with(|| gate.create_cache());
-        let end = bytes.len().min(hit.end + Search::GATE_REACH);
-        let input = Input::new(bytes).span(hit.end..end).anchored(Anchored::Yes).earliest(true);
-        // A lazy DFA that gives up has decided nothing.
-        gate.try_search_fwd(cache, &input).map_or(true, |found| found.is_some())
+        let end = bytes.len().min(hit.start + Search::GATE_REACH);
+        let mut steps = GATE_STEPS;
+        // Without its groups: that there is a match is enough.
+        backtrack::find(gate, (bytes, end), hit.start..=hit.start, &mut [], (&mut scratch.stack, &mut steps))
+            != Outcome::None
     }
 
-    /// Runs a rule's regex over a cluster, where one of its hits passes the gate.
+    /// Finds a rule's matches in a cluster.
     ///
-    /// A rule whose matches start with their literal is tried at the hits that pass: that finds what a search of the whole cluster does.
+    /// Every match has a hit in it, and begins no farther before that than the rule reaches: it is looked for from these places only, where
+    /// a hit passes the gate. That finds what a search of the whole cluster does.
     pub(super) fn search_cluster(
         &self,
         rule: usize,
@@ -446,62 +482,89 @@ impl Detector {
         hits: &[Range<usize>],
         pass: &mut Pass<'_>,
     ) {
-        let bytes = pass.window.bytes;
-        if !self.rules[rule].starts_at_literal {
-            let is_full = pass.scratch.counts.is_full(rule);
-            if !is_full && hits.iter().any(|hit| self.passes_gate(rule, bytes, hit, pass.scratch)) {
-                self.search(rule, span, pass);
-            }
-            return;
-        }
+        let before = self.rules[rule].pattern().search.reach().before;
+        let Some(last) = hits.last() else { return };
         let mut at = span.start;
         for hit in hits {
-            let is_full = pass.scratch.counts.is_full(rule);
-            if !is_full && hit.start >= at && self.passes_gate(rule, bytes, hit, pass.scratch) {
-                let input = Input::new(bytes).span(hit.start..span.end).anchored(Anchored::Yes);
-                at = self.search_next(rule, &input, pass).unwrap_or(at);
+            let first = at.max(hit.start.saturating_sub(before));
+            // At the literal itself the pattern says more than a gate.
+            let is_tried = first <= hit.start
+                && (before == 0 || self.passes_gate(rule, pass.window.bytes, hit, pass.scratch));
+            if !is_tried {
+                continue;
+            }
+            at = first;
+            while at <= hit.start && !pass.scratch.counts.is_full(rule) {
+                match self.try_starts(rule, at..=hit.start, span.end, (pass.window.bytes, pass.scratch)) {
+                    Outcome::Match => at = self.judge_found(rule, pass),
+                    Outcome::None => at = hit.start + 1,
+                    Outcome::Undecided => return self.search(rule, at..span.end, last.start, pass),
+                }
             }
         }
     }
 
-    /// Runs a rule's regex over a span of the window.
-    pub(super) fn search(&self, rule: usize, span: Range<usize>, pass: &mut Pass<'_>) {
+    /// Tries the program at some places, for as many steps as it may.
+    fn try_starts(
+        &self,
+        rule: usize,
+        starts: RangeInclusive<usize>,
+        end: usize,
+        (bytes, scratch): (&[u8], &mut Scratch),
+    ) -> Outcome {
+        let Scratch { slots, stack, steps, .. } = scratch;
+        let Some(program) = self.rules[rule].program() else { return Outcome::Undecided };
+        slots.clear();
+        slots.resize(program.slots, None);
+        let most = ATTEMPT_STEPS.min(*steps);
+        let mut left = most;
+        let outcome = backtrack::find(program, (bytes, end), starts, slots, (stack, &mut left));
+        *steps -= most - left;
+        outcome
+    }
+
+    /// Runs a rule's regex over a span of the window, as far as matches begin no later than at `last`.
+    pub(super) fn search(&self, rule: usize, span: Range<usize>, last: usize, pass: &mut Pass<'_>) {
+        let machine = &self.rules[rule];
+        let regex = machine.regex();
         let mut input = Input::new(pass.window.bytes).span(span);
         while !pass.scratch.counts.is_full(rule) {
-            let Some(next) = self.search_next(rule, &input, pass) else { return };
+            let Scratch { slots, regexes, .. } = &mut *pass.scratch;
+            regexes.resize_with(self.rules.len(), || None);
+            let cache = regexes[rule].get_or_insert_with(|| Box::new(regex.create_cache()));
+            slots.clear();
+            slots.resize(regex.group_info().slot_len(), None);
+            regex.search_slots_with(cache, &input, slots);
+            if group(slots, 0).is_none_or(|found| found.start > last) {
+                return;
+            }
             // No rule matches the empty string, so this moves on.
-            input.set_start(next);
+            input.set_start(self.judge_found(rule, pass));
         }
     }
 
-    /// Finds and judges the next match; returns where to go on.
-    fn search_next(&self, rule: usize, input: &Input<'_>, pass: &mut Pass<'_>) -> Option<usize> {
-        let regex = self.rules[rule].regex();
-        let regexes = &mut pass.scratch.regexes;
-        regexes.resize_with(self.rules.len(), || None);
-        let (cache, captures) = &mut **regexes[rule]
-            .get_or_insert_with(|| Box::new((regex.create_cache(), regex.create_captures())));
-        let counts = &mut pass.scratch.counts;
+    /// Judges the match that is in the slots; returns where to go on.
+    fn judge_found(&self, rule: usize, pass: &mut Pass<'_>) -> usize {
+        let scratch = &mut *pass.scratch;
         let compiled = &self.rules[rule].rule;
         let Window { bytes, base, .. } = *pass.window;
-        regex.search_captures_with(cache, input, captures);
-        let whole = captures.get_match()?;
-        let mut range = whole.range();
-        let mut secret = secret_group(captures, compiled.secret_group).unwrap_or(whole.range());
+        let whole = group(&scratch.slots, 0).expect("a match has a place");
+        let mut range = whole.clone();
+        let mut secret = secret_group(&scratch.slots, compiled.secret_group).unwrap_or(whole.clone());
         if self.is_capped(rule) {
             (range, secret) = without_line_ends(bytes, range, secret);
         }
         let judged = judge((rule, compiled), bytes, base, range.clone(), secret.clone());
-        if let (Err(why), Some(refused)) = (&judged, &mut pass.scratch.refused) {
+        if let (Err(why), Some(refused)) = (&judged, &mut scratch.refused) {
             refused.push(Refused::new((rule, compiled), *why, (bytes, base), range, secret.clone()));
         }
         if judged.is_ok() && self.is_capped(rule) {
-            counts.add(rule);
+            scratch.counts.add(rule);
         }
         // What was refused as a value may hold the name of another: `key="PASSWORD" value="…"`.
-        let is_given_back = judged.is_err() && compiled.is_weighed() && secret.start > whole.start();
+        let is_given_back = judged.is_err() && compiled.is_weighed() && secret.start > whole.start;
         pass.matches.extend(judged.ok());
-        Some(if is_given_back { secret.start } else { whole.end() })
+        if is_given_back { secret.start } else { whole.end }
     }
 
     pub(super) fn take_scratch(&self) -> Scratch {
@@ -569,10 +632,15 @@ fn without_line_ends(
 }
 
 /// The group that the rule names, else the first that took part and is not empty.
-fn secret_group(captures: &Captures, named: Option<usize>) -> Option<Range<usize>> {
-    let group =
-        |index| captures.get_group(index).map(|span| span.start..span.end).filter(|range| !range.is_empty());
-    named.map_or_else(|| (1..captures.group_len()).find_map(group), group)
+fn secret_group(slots: &[Option<NonMaxUsize>], named: Option<usize>) -> Option<Range<usize>> {
+    let some = |index| group(slots, index).filter(|range| !range.is_empty());
+    named.map_or_else(|| (1..slots.len() / 2).find_map(some), some)
+}
+
+/// Where a group is, if it took part.
+fn group(slots: &[Option<NonMaxUsize>], index: usize) -> Option<Range<usize>> {
+    let place = |slot: usize| slots.get(slot).copied().flatten().map(|at| at.get());
+    Some(place(2 * index)?..place(2 * index + 1)?)
 }
 
 /// The prefilter's plan: the one that was laid out at build time where the rules are just the built-in ones.
@@ -595,26 +663,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::rule::{Pattern, Templater, builtin_with_templates};
-
-    /// The same rules with nothing before their regexes but the literals.
-    fn without_gates(mut rules: Vec<Rule>) -> Vec<Rule> {
-        for rule in &mut rules {
-            if let Detection::Content(Pattern { search: Search::Literals { gate, .. }, .. }) =
-                &mut rule.detection
-            {
-                *gate = None;
-            }
-        }
-        rules
-    }
+    use crate::rule::{Templater, builtin_with_templates};
 
     #[test]
-    fn gates_and_plans_change_no_result() {
+    fn programs_and_gates_change_no_result() {
         let rules = builtin_with_templates();
         let gated = Detector::new(rules.clone()).unwrap();
-        let mut plain = Detector::new(without_gates(rules.clone())).unwrap();
-        plain.rules.iter_mut().for_each(|machine| machine.starts_at_literal = false);
+        let mut plain = Detector::new(rules.clone()).unwrap();
+        plain.rules.iter_mut().for_each(Machine::forget_programs);
+        // Nor does what stands behind a literal.
+        for usage in plain.uses.iter_mut().flatten() {
+            if let Use::Literal(_, ahead) = usage {
+                *ahead = Ahead::ANY;
+            }
+        }
+        plain.prefilter = Prefilter::new(&plan(&plain.rules).unwrap());
         let templaters: Vec<Templater> = rules.iter().map(Templater::new).collect();
         let mut runner = proptest::test_runner::TestRunner::deterministic();
         let strategy =

@@ -5,6 +5,7 @@
 //! read in blocks, by any number of threads.
 
 pub mod archive;
+mod backtrack;
 mod block;
 mod canonical;
 mod cap;
@@ -13,6 +14,7 @@ mod content;
 mod context;
 mod decode;
 mod explain;
+mod expression;
 mod inside;
 mod judge;
 pub mod known;
@@ -31,6 +33,7 @@ pub use cap::MOST_MATCHES;
 pub use content::{Content, FileContent, Utf16Content};
 pub use decode::{Cap, Capped, Decoded, capped_gap, decode_steps};
 pub use explain::Refused;
+pub use expression::{Expression, TooBig};
 pub use inside::{Inside, TellEntry};
 pub use judge::{RawMatch, Refusal, strength_bits};
 pub use matcher::{DetectError, Detector};

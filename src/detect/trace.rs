@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     model::{Segment, Span},
-    rule::Search,
+    rule::{Ahead, Search},
 };
 use nearby::Run;
 use zone::Zones;
@@ -106,7 +106,7 @@ impl Detector {
     pub fn tracer(&self) -> Tracer<'_> {
         let margins: Vec<Margin> = self.rules.iter().map(|machine| margin(&machine.rule)).collect();
         let of_use = |usage: &Use| match usage {
-            Use::Literal(rule) => margins[*rule].distance,
+            Use::Literal(rule, _) => margins[*rule].distance,
             Use::Gate(_) => 0,
         };
         let farthest = self.uses.iter().map(|uses| uses.iter().map(of_use).max().unwrap_or(0)).collect();
@@ -157,7 +157,7 @@ impl Tracer<'_> {
         }
         self.zones.lay_out(bytes.len(), other.len, segments);
         let mut carried = std::mem::take(&mut self.carried);
-        self.carry_hits(other, segments, &mut carried);
+        self.carry_hits(bytes.len(), other, segments, &mut carried);
         let mut found = std::mem::take(&mut self.found);
         self.find_hits(bytes, &mut found);
         let hits = merged(&carried, &found);
@@ -216,18 +216,21 @@ impl Tracer<'_> {
         self.scratch.caps.dedup();
     }
 
-    /// Hits that lie wholly in one copied segment, in order.
-    fn carry_hits(&self, other: &Trace, segments: &[Segment], hits: &mut Vec<Hit>) {
+    /// Hits that lie wholly in one copied segment, with what they see behind them; in order. `len` is that of the content at hand.
+    fn carry_hits(&self, len: usize, other: &Trace, segments: &[Segment], hits: &mut Vec<Hit>) {
         hits.clear();
         for segment in segments {
             let Some(source) = segment.source else { continue };
             let first = other.hits.partition_point(|hit| hit.start() < source);
+            // Behind its last byte nothing stands, here as there.
+            let is_tail = source + segment.len == other.len && segment.end() == len;
+            let ahead = if is_tail { 0 } else { Ahead::LEN };
             for hit in &other.hits[first..] {
                 if hit.start() >= source + segment.len {
                     break;
                 }
                 let end = hit.start() + self.detector.prefilter.literal_len(hit.literal);
-                if end <= source + segment.len {
+                if end + ahead <= source + segment.len {
                     let start = to_u32(hit.start() - source + segment.start);
                     hits.push(Hit { start, literal: hit.literal });
                 }
@@ -237,7 +240,7 @@ impl Tracer<'_> {
 
     /// Hits that touch a zone, and some that are carried already; in order.
     fn find_hits(&mut self, bytes: &[u8], hits: &mut Vec<Hit>) {
-        let longest = self.detector.prefilter.max_len();
+        let longest = self.detector.prefilter.farthest();
         let found = &mut self.scratch.hits;
         found.clear();
         self.zones.for_each_stretch(longest, |starts| self.detector.prefilter.find(bytes, starts, found));
@@ -258,14 +261,14 @@ impl Tracer<'_> {
                 continue;
             }
             for usage in &self.detector.uses[literal] {
-                let Use::Literal(rule) = *usage else { continue };
+                let Use::Literal(rule, ahead) = *usage else { continue };
                 let margin = self.margins[rule];
                 let is_affected = if margin.within_line {
                     near.touches_line(bytes, &mut self.zones, margin.distance)
                 } else {
                     near.distance() <= margin.distance
                 };
-                if is_affected {
+                if is_affected && ahead.admits(bytes, end) {
                     self.affected.push((to_u32(index), to_u32(rule)));
                     self.marked[rule] = true;
                 }
@@ -279,7 +282,7 @@ impl Tracer<'_> {
         if self.affected.is_empty() {
             return;
         }
-        self.sort_by_rule(hits);
+        self.sort_by_rule(bytes, hits);
         let detector = self.detector;
         let mut touched = std::mem::take(&mut self.scratch.touched);
         for rule in touched.drain(..) {
@@ -292,9 +295,9 @@ impl Tracer<'_> {
                 // Clusters end with their block.
                 let block = spans[first].start as u64 / BLOCK;
                 let count = spans[first..].partition_point(|span| span.start as u64 / BLOCK == block);
-                self.scratch.counts.clear();
                 let (spans, flags) = (&spans[first..first + count], &flags[first..first + count]);
                 let window = block::of_slice(bytes, block);
+                self.scratch.begin(&window);
                 clusters(bytes, reach, spans, |span, range| {
                     if !flags[range.clone()].contains(&true) {
                         return;
@@ -350,19 +353,19 @@ impl Tracer<'_> {
     }
 
     /// All hits of the marked rules, by rule; with whether they are affected.
-    fn sort_by_rule(&mut self, hits: &[Hit]) {
+    fn sort_by_rule(&mut self, bytes: &[u8], hits: &[Hit]) {
         self.scratch.by_rule.resize_with(self.detector.rules.len(), Vec::new);
         let mut affected = self.affected.iter().copied().peekable();
         for (index, hit) in hits.iter().enumerate() {
             for usage in &self.detector.uses[usize::from(hit.literal)] {
-                let Use::Literal(rule) = *usage else { continue };
-                if !self.marked[rule] {
+                let Use::Literal(rule, ahead) = *usage else { continue };
+                let end = hit.start() + self.detector.prefilter.literal_len(hit.literal);
+                if !self.marked[rule] || !ahead.admits(bytes, end) {
                     continue;
                 }
                 if self.scratch.by_rule[rule].is_empty() {
                     self.scratch.touched.push(rule);
                 }
-                let end = hit.start() + self.detector.prefilter.literal_len(hit.literal);
                 self.scratch.by_rule[rule].push(hit.start()..end);
                 let is_affected = affected.next_if_eq(&(to_u32(index), to_u32(rule))).is_some();
                 self.flags[rule].push(is_affected);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Checksum, Filter, HttpCheck, Nearby};
+use super::{Ahead, Checksum, Filter, HttpCheck, Nearby};
 use crate::model::{Category, Confidence, Severity};
 
 /// What one kind of secret looks like, and what it is worth.
@@ -54,6 +54,8 @@ pub struct Rule {
     pub rank: u32,
     /// Who wrote it.
     pub origin: Origin,
+    /// Which of the built-in programs are its own: those of other rules are compiled when they are needed.
+    pub programs: Option<u32>,
     /// Texts it finds and texts it doesn't; kept apart from the compiled pack.
     #[serde(skip)]
     pub templates: Templates,
@@ -94,10 +96,10 @@ pub enum Search {
     Literals {
         /// Lower-case, at least three bytes each; compared without ASCII case.
         literals: Vec<Vec<u8>>,
+        /// What may stand right behind a hit.
+        ahead: Ahead,
         /// How far a match goes beyond a hit.
         reach: Reach,
-        /// A regex that has to match right behind a hit, for a match around it: most hits fail it within a few bytes.
-        gate: Option<String>,
     },
     /// Over the whole blob, where one of the gates is in it (or always, with no gate).
     Whole {
@@ -107,7 +109,7 @@ pub enum Search {
 }
 
 impl Search {
-    /// How far behind a hit a gate looks, in bytes: what it asks for is no longer.
+    /// How far from a hit's start a gate looks, in bytes: what it asks for is no longer.
     pub const GATE_REACH: usize = 1024;
 
     /// How far a match goes.
@@ -287,6 +289,7 @@ impl Rule {
             specificity: Specificity::Generic,
             rank: 0,
             origin: Origin::BuiltIn,
+            programs: None,
             verify: None,
             templates: Templates::default(),
         }

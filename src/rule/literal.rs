@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use regex_syntax::hir::{Capture, Class, Hir, HirKind, Repetition};
 
-use super::{Reach, Search, stretch_rate};
+use super::{Ahead, Reach, Search, program, stretch_rate};
 
 /// Shorter literals hit too often to be of use.
 pub(super) const MIN_LITERAL: usize = 3;
@@ -20,33 +20,41 @@ pub(super) struct Necessary {
     pub(super) literals: BTreeSet<Vec<u8>>,
     pub(super) before: Option<usize>,
     pub(super) after: Option<usize>,
-    /// What has to match right behind the literal of a match, where that can be told.
-    tail: Option<Hir>,
+    /// What has to match from the start of a literal on, where that can be told.
+    from: Option<Hir>,
 }
 
 impl Necessary {
     /// Literals that are the whole of what was looked at.
-    fn whole(literals: BTreeSet<Vec<u8>>) -> Self {
-        Self { literals, before: Some(0), after: Some(0), tail: Some(Hir::empty()) }
+    fn whole(literals: BTreeSet<Vec<u8>>, hir: Hir) -> Self {
+        Self { literals, before: Some(0), after: Some(0), from: Some(hir) }
     }
 
     /// The same with other parts of the pattern before and behind it.
     fn between(mut self, before: &[Hir], after: &[Hir]) -> Self {
         self.before = self.before.zip(total_len(before)).map(|(one, two)| one + two);
         self.after = self.after.zip(total_len(after)).map(|(one, two)| one + two);
-        self.tail = self.tail.map(|tail| Hir::concat([&[tail], after].concat()));
+        self.from = self.from.map(|from| Hir::concat([&[from], after].concat()));
         self
     }
 
-    /// The pattern that has to match right behind a literal, where checking it is cheap.
-    pub(super) fn gate(&self) -> Option<String> {
-        let is_useful = |hir: &Hir| hir.properties().minimum_len().is_some_and(|least| least > 0);
-        let tail = self.tail.as_ref()?;
-        let (head, _) = head(tail);
+    /// The pattern that has to match from the start of a literal on, where checking it spares something: where matches start with their
+    /// literal the whole pattern is tried there.
+    pub(super) fn gate(&self) -> Option<Hir> {
+        if self.before == Some(0) {
+            return None;
+        }
+        let from = self.from.as_ref()?;
+        let shortest = self.literals.iter().map(Vec::len).min().unwrap_or(0);
+        let is_useful = |hir: &Hir| hir.properties().minimum_len().is_some_and(|least| least > shortest);
         let is_near = |hir: &Hir| max_len(hir).is_some_and(|most| most <= Search::GATE_REACH);
-        let gate = [&head, tail].into_iter().find(|hir| is_useful(hir) && is_near(hir))?;
-        // Without a text of it every hit passes.
-        printed(&without_counts(gate))
+        [&head(from).0, from].into_iter().find(|hir| is_useful(hir) && is_near(hir)).cloned()
+    }
+
+    /// What may stand right behind a literal.
+    pub(super) fn ahead(&self) -> Ahead {
+        let Some(from) = &self.from else { return Ahead::ANY };
+        program::ahead(&head(from).0, &self.literals)
     }
 }
 
@@ -76,25 +84,6 @@ fn head(hir: &Hir) -> (Hir, bool) {
             (Hir::alternation(heads), cuts.contains(&true))
         }
         _ => (hir.clone(), false),
-    }
-}
-
-/// The same without an upper bound of repetitions: it matches more, and an automaton need not count.
-fn without_counts(hir: &Hir) -> Hir {
-    const FEW: u32 = 3;
-    match hir.kind() {
-        HirKind::Capture(capture) => without_counts(&capture.sub),
-        HirKind::Repetition(repetition) => {
-            let max = repetition.max.filter(|max| *max <= FEW);
-            Hir::repetition(Repetition {
-                max,
-                sub: Box::new(without_counts(&repetition.sub)),
-                ..repetition.clone()
-            })
-        }
-        HirKind::Concat(parts) => Hir::concat(parts.iter().map(without_counts).collect()),
-        HirKind::Alternation(branches) => Hir::alternation(branches.iter().map(without_counts).collect()),
-        _ => hir.clone(),
     }
 }
 
@@ -192,20 +181,20 @@ fn can_match_newline(hir: &Hir) -> bool {
 }
 
 fn best(hir: &Hir) -> Option<Necessary> {
-    let whole = language(hir).and_then(|literals| useful(Necessary::whole(literals)));
+    let whole = language(hir).and_then(|literals| useful(Necessary::whole(literals, hir.clone())));
     let inner = match hir.kind() {
         HirKind::Capture(capture) => best(&capture.sub),
         HirKind::Literal(literal) if literal.0.len() > MAX_LITERAL => {
             let head = literal.0[..MAX_LITERAL].to_ascii_lowercase();
-            let rest = Hir::literal(&literal.0[MAX_LITERAL..]);
-            useful(Necessary::whole(BTreeSet::from([head])).between(&[], &[rest]))
+            let [own, rest] = [&literal.0[..MAX_LITERAL], &literal.0[MAX_LITERAL..]].map(Hir::literal);
+            useful(Necessary::whole(BTreeSet::from([head]), own).between(&[], &[rest]))
         }
         HirKind::Repetition(repetition) if repetition.min >= 1 => best(&repetition.sub).map(|mut set| {
             // The first round's literal is the one that counts; the other rounds come after it.
             let others = repetition.max.map(|max| max as usize - 1);
             let rest = others.and_then(|others| Some(others * max_len(&repetition.sub)?));
             set.after = set.after.zip(rest).map(|(after, rest)| after + rest);
-            set.tail = None;
+            set.from = set.from.map(|from| Hir::concat(vec![from, other_rounds(repetition)]));
             set
         }),
         HirKind::Concat(parts) => best_of_concat(parts),
@@ -216,20 +205,21 @@ fn best(hir: &Hir) -> Option<Necessary> {
 }
 
 fn best_of_alternation(branches: &[Hir]) -> Option<Necessary> {
-    let mut all = Necessary::whole(BTreeSet::new());
-    let mut tails = Some(Vec::new());
+    let mut all = Necessary { literals: BTreeSet::new(), before: Some(0), after: Some(0), from: None };
+    let mut from = Some(Vec::new());
     for branch in branches {
         let set = best(branch)?;
         all.literals.extend(set.literals);
         all.before = all.before.zip(set.before).map(|(one, two)| one.max(two));
         all.after = all.after.zip(set.after).map(|(one, two)| one.max(two));
-        tails = tails.zip(set.tail).map(|(mut tails, tail)| {
-            tails.push(tail);
-            tails
+        from = from.zip(set.from).map(|(mut from, own)| {
+            if !from.contains(&own) {
+                from.push(own);
+            }
+            from
         });
     }
-    // A literal of one branch with the tail of another passes too: the gate is only necessary, not enough.
-    all.tail = tails.map(Hir::alternation);
+    all.from = from.map(Hir::alternation);
     useful(all)
 }
 
@@ -242,19 +232,21 @@ fn best_of_concat(parts: &[Hir]) -> Option<Necessary> {
         let mut run = BTreeSet::from([Vec::new()]);
         for (end, forms) in languages.iter().enumerate().skip(start) {
             let Some(joined) = forms.as_ref().and_then(|forms| join(&run, forms)) else {
-                let set = with_first_round(&run, &parts[end]);
+                let set = with_first_round((&run, &parts[start..end]), &parts[end]);
                 found.push(set.map(|set| set.between(&parts[..start], &parts[end + 1..])));
                 break;
             };
             run = joined;
-            found.push(useful(Necessary::whole(run.clone()).between(&parts[..start], &parts[end + 1..])));
+            let own = Hir::concat(parts[start..=end].to_vec());
+            let set = Necessary::whole(run.clone(), own);
+            found.push(useful(set.between(&parts[..start], &parts[end + 1..])));
         }
     }
     cheapest(found)
 }
 
 /// A run that goes on with the first round of a repetition: `SK[0-9a-f]{32}` has `sk0` to `skf`.
-fn with_first_round(run: &BTreeSet<Vec<u8>>, next: &Hir) -> Option<Necessary> {
+fn with_first_round((run, parts): (&BTreeSet<Vec<u8>>, &[Hir]), next: &Hir) -> Option<Necessary> {
     let inner = match next.kind() {
         HirKind::Capture(capture) => &capture.sub,
         _ => next,
@@ -266,7 +258,15 @@ fn with_first_round(run: &BTreeSet<Vec<u8>>, next: &Hir) -> Option<Necessary> {
     let rounds = repetition.max.map(|max| max as usize - 1);
     let after = rounds.and_then(|rounds| Some(rounds * max_len(&repetition.sub)?));
     let literals = join(run, &language(&repetition.sub)?)?;
-    useful(Necessary { literals, before: Some(0), after, tail: None })
+    let rounds = [(*repetition.sub).clone(), other_rounds(repetition)];
+    let from = Hir::concat(parts.iter().cloned().chain(rounds).collect());
+    useful(Necessary { literals, before: Some(0), after, from: Some(from) })
+}
+
+/// What of a repetition comes behind its first round.
+fn other_rounds(repetition: &Repetition) -> Hir {
+    let max = repetition.max.map(|max| max - 1);
+    Hir::repetition(Repetition { min: repetition.min - 1, max, ..repetition.clone() })
 }
 
 /// Every string that the expression matches, in lower case, where there are few and short ones.
@@ -356,10 +356,10 @@ fn cheapest(sets: impl IntoIterator<Item = Option<Necessary>>) -> Option<Necessa
 }
 
 fn cost(set: &Necessary) -> f32 {
-    // A rule's share of a prefilter pass: a little per literal, a lot per hit, less per byte of the window.
-    let window = set.before.unwrap_or(Reach::CAP) + set.after.unwrap_or(Reach::CAP);
+    // A rule's share of a prefilter pass: a little per literal, a lot per hit, less per byte behind it. A match may begin at each byte before.
+    let [before, after] = [set.before, set.after].map(|bytes| bytes.unwrap_or(Reach::CAP) as f32);
     let hits: f32 = set.literals.iter().map(|literal| stretch_rate(literal)).sum();
-    set.literals.len() as f32 * 1e-6 + hits * (1.0 + window as f32 / 4096.0)
+    set.literals.len() as f32 * 1e-6 + hits * (1.0 + before / 256.0 + after / 4096.0)
 }
 
 #[cfg(test)]
@@ -412,12 +412,26 @@ mod tests {
     }
 
     #[test]
-    fn gates_read_back_as_the_tail_they_stand_for() {
+    fn gates_are_what_matches_from_a_literal_on() {
         let gate = |regex: &str| necessary(&parser(false).parse(regex).unwrap()).unwrap().gate();
-        assert_eq!(gate(r"zqx_key=(?:[0-9]{3})?!").unwrap(), r"(?:((?-u:[0-9]){3})?!)");
-        assert_eq!(gate(r"zqx_key=(?:(?:[ab]{2}){3}c)?x").unwrap(), r"(?:(?:((?-u:[ab]){2}){3}c)?x)");
-        assert_eq!(gate("zqx_key="), None);
-        assert_eq!(gate(r"(?s)zqx_key=.*x"), None);
+        let is = |regex: &str, from: &str| assert_eq!(gate(regex), Some(parser(false).parse(from).unwrap()));
+        is(r"\w{1,9}zqx_key=(?:[0-9]{3})?!x[0-9]", r"zqx_key=(?:[0-9]{3})?!x[0-9]");
+        is(r"\w{1,9}(?:zqx_key=[0-9]{2}){1,3}x", r"zqx_key=[0-9]{2}(?:zqx_key=[0-9]{2}){0,2}x");
+        is(r"\w{1,9}(?i:zqx_key|zqx_token)=\d{40}", r"(?i:zqx_key|zqx_token)=\d{40}");
+        assert_eq!(gate(r"\w{1,9}zqx_key="), None);
+        is(r"(?s)\w{1,9}zqx_key=[0-9].*x", "zqx_key=[0-9]");
+    }
+
+    #[test]
+    fn each_branch_has_its_own_gate() {
+        let gate = |regex: &str| necessary(&parser(false).parse(regex).unwrap()).unwrap().gate();
+        let gate = gate(r"[a-z]{2}zqx_key=[0-9]{9}|[a-z]{3}-qzw=[a-f]{9}").unwrap();
+        assert_eq!(gate, parser(false).parse("zqx_key=[0-9]{9}|-qzw=[a-f]{9}").unwrap());
+    }
+
+    #[test]
+    fn where_matches_start_with_their_literal_there_is_no_gate() {
+        assert_eq!(necessary(&parser(false).parse("zqx_key=[0-9]{9}").unwrap()).unwrap().gate(), None);
     }
 
     #[test]

@@ -100,6 +100,7 @@ pub(super) fn rule(raw: RawRule, context: Context<'_>) -> Result<Rule, RuleError
         specificity,
         rank: raw.specificity.unwrap_or(0),
         origin: context.origin,
+        programs: None,
         templates: Templates { examples: raw.examples, negatives: raw.negatives },
         verify: raw.verify,
         id: raw.id,
@@ -121,7 +122,7 @@ pub(super) fn amend(mut base: Rule, raw: RawRule, context: Context<'_>) -> Resul
             ..RawRule::default()
         };
         (base.detection, base.specificity) = content(regex, &merged, context)?;
-        base.origin = Origin::User;
+        (base.origin, base.programs) = (Origin::User, None);
     } else if base.origin == Origin::BuiltIn {
         base.origin = Origin::Amended;
     }
@@ -131,6 +132,7 @@ pub(super) fn amend(mut base: Rule, raw: RawRule, context: Context<'_>) -> Resul
     }
     if let Some(path) = &raw.path {
         base.path = Some(translated(path, Origin::User).map_err(|error| fail(format!("path: {error}")))?);
+        base.programs = None;
     }
     if raw.filter.is_some() {
         base.allowlists.retain(|list| list.filter.is_none() || list.description == READS_LIKE_WORDS);
@@ -236,7 +238,7 @@ fn content(regex: &str, raw: &RawRule, context: Context<'_>) -> Result<(Detectio
     let reach = literal::reach(&translated.hir, necessary.as_ref());
     let search = match necessary {
         Some(set) => {
-            Search::Literals { gate: set.gate(), literals: set.literals.into_iter().collect(), reach }
+            Search::Literals { ahead: set.ahead(), literals: set.literals.into_iter().collect(), reach }
         }
         None => Search::Whole { reach },
     };

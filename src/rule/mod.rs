@@ -15,11 +15,12 @@ mod near_miss;
 mod nearby;
 mod pack;
 mod path_name;
+mod program;
 mod rarity;
 mod schema;
 mod template;
 
-pub use builtin::{builtin, builtin_plan, builtin_with_templates};
+pub use builtin::{builtin, builtin_plan, builtin_programs, builtin_with_templates};
 pub use check::{
     AnswerRow, Condition, Encoding, HttpCheck, Kind, Meaning, Part, Scalar, Source, Template, Test, origin,
 };
@@ -35,5 +36,6 @@ pub use near_miss::NearMiss;
 pub use nearby::Nearby;
 pub use pack::{Extends, ReadInside, RuleError, RulePack};
 pub use path_name::name_pattern;
+pub use program::{ANY, Ahead, Program, Programs, SetId, Step};
 pub use rarity::{byte_rate, made_of_words, stretch_rate, surprise};
 pub use template::{Rendered, TemplateError, Templater};

@@ -212,6 +212,7 @@ fn rule(raw: RawToken, provider: &Provider, context: Context<'_>) -> Result<Rule
         rank: 0,
         specificity,
         origin: context.origin,
+        programs: None,
         templates,
         verify: None,
         id: raw.id,

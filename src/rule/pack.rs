@@ -393,6 +393,11 @@ mod tests {
             assert_eq!(jwt.allowlists.len(), before.allowlists.len() + 1);
             assert!(jwt.tags.contains(&"mine".to_owned()));
         }
+        // A pattern or path of its own is not what was compiled at build time.
+        for own in ["regex = 'zqx_[a-z]{9}'", "path = 'x$'"] {
+            let rules = over_builtin(&format!("[[rules]]\nid = 'jwt'\n{own}\n")).unwrap();
+            assert_eq!(rules.iter().find(|rule| rule.id == "jwt").unwrap().programs, None, "{own}");
+        }
         let error = over_builtin("[[rules]]\nid = 'nope'\n").unwrap_err();
         assert!(error.contains("rule `nope`: has neither regex nor path"), "{error}");
     }

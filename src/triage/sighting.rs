@@ -2,11 +2,9 @@
 
 use std::{borrow::Cow, collections::BTreeMap, io, sync::OnceLock};
 
-use regex::bytes::Regex;
-
 use super::{
     Baseline, Before, Date, IgnoreFile,
-    allowlist::{self, Compiled, Look, Subject, compile_regex},
+    allowlist::{self, Compiled, Look, Subject},
     before::FileBefore,
     belief,
     companion::{Beside, Standing},
@@ -14,7 +12,7 @@ use super::{
     overlap::{Claim, standing},
 };
 use crate::{
-    detect::{Content, Detector, MOST_MATCHES, RawMatch},
+    detect::{Content, Detector, Expression, MOST_MATCHES, RawMatch},
     model::{
         Confidence, Evidence, Exposure, Fingerprint, FingerprintKey, Gap, GapReason, LineDigest, Moment,
         Occurrence, Position, Secret, Span, Suppression,
@@ -156,7 +154,7 @@ pub struct Site<'a> {
 
 /// What a rule itself says of places; compiled when first needed.
 struct RuleFilter {
-    path: OnceLock<Option<Regex>>,
+    path: OnceLock<Option<Expression>>,
     allowlists: OnceLock<Vec<Compiled>>,
 }
 
@@ -170,13 +168,10 @@ impl<'d> Triage<'d> {
         for rule in detector.rules() {
             let filter = RuleFilter { path: OnceLock::new(), allowlists: OnceLock::new() };
             if rule.origin != Origin::BuiltIn {
-                let fail = |error: regex::Error| TriageError {
-                    owner: format!("rule `{}`", rule.id),
-                    message: error.to_string(),
-                };
-                filter.path.get_or_init(|| None);
-                let path = compile_path(rule).map_err(fail)?;
-                let allowlists = compile_all(&rule.allowlists).map_err(fail)?;
+                let fail = |message: String| TriageError { owner: format!("rule `{}`", rule.id), message };
+                let path = rule.path.as_deref().map(Expression::compile).transpose();
+                let path = path.map_err(|error| fail(error.to_string()))?;
+                let allowlists = compile_all(&rule.allowlists).map_err(|error| fail(error.to_string()))?;
                 rules.push(RuleFilter { path: OnceLock::from(path), allowlists: OnceLock::from(allowlists) });
             } else {
                 rules.push(filter);
@@ -314,11 +309,10 @@ impl<'d> Triage<'d> {
 
     /// Whether the rule holds for files at this path.
     fn concerns(&self, rule: usize, path: &str) -> bool {
-        let filter = self.rules[rule].path.get_or_init(|| {
-            compile_path(self.detector.rule(rule)).expect("the tests compile every built-in path")
-        });
+        let filter = self.rules[rule].path.get_or_init(|| Expression::of_path(self.detector.rule(rule)));
         filter.as_ref().is_none_or(|regex| {
-            regex.is_match(path.as_bytes()) || regex.is_match(self.policy.in_repository(path).as_bytes())
+            let inside = self.policy.in_repository(path);
+            regex.is_match(path.as_bytes()) || inside != path && regex.is_match(inside.as_bytes())
         })
     }
 
@@ -473,10 +467,6 @@ struct Accepted<'a> {
     canonical: &'a Secret,
     /// Where the match starts, which is what gitleaks counts from, and where the secret does.
     lines: [u64; 2],
-}
-
-fn compile_path(rule: &Rule) -> Result<Option<Regex>, regex::Error> {
-    rule.path.as_deref().map(compile_regex).transpose()
 }
 
 fn compile_all(lists: &[Allowlist]) -> Result<Vec<Compiled>, regex::Error> {

@@ -27,7 +27,7 @@ use shape::Shape;
 use word::{Hit, WordId, Words};
 
 pub(super) use run::{GUARD, start_of};
-pub(super) use shape::compile;
+pub(super) use shape::whole;
 
 /// How far from a run bytes may lie that decide what is found by it, in bytes: a value and a run before it, and the words around it.
 pub(super) const REACH: usize = 2 * Nearby::LONGEST + 2 * super::context::LOOK_BACK + 64;

@@ -2,10 +2,8 @@
 
 use std::{ops::Range, sync::OnceLock};
 
-use regex_automata::{meta::Regex, util::syntax};
-
 use super::{refusal, run::is_run};
-use crate::rule::Nearby;
+use crate::{detect::Expression, rule::Nearby};
 
 /// A form that values of one or more rules have.
 pub(super) struct Shape {
@@ -16,7 +14,7 @@ pub(super) struct Shape {
     /// Some of them stand in no run.
     is_wide: bool,
     source: String,
-    regex: OnceLock<Regex>,
+    value: OnceLock<Expression>,
 }
 
 /// Bytes behind which a value may begin, though values hold them, too.
@@ -37,7 +35,7 @@ impl Shape {
             alphabet: nearby.alphabet,
             is_wide,
             source: nearby.value.clone(),
-            regex: OnceLock::new(),
+            value: OnceLock::new(),
         }
     }
 
@@ -77,14 +75,11 @@ impl Shape {
             return false;
         }
         let text = &bytes[value.clone()];
-        text.iter().all(|byte| has(&self.alphabet, *byte)) && self.regex().is_match(text)
+        text.iter().all(|byte| has(&self.alphabet, *byte)) && self.value().is_match(text)
     }
 
-    fn regex(&self) -> &Regex {
-        self.regex.get_or_init(|| {
-            compile(&self.source)
-                .expect("a test compiles every built-in one, users' are compiled when they load")
-        })
+    fn value(&self) -> &Expression {
+        self.value.get_or_init(|| Expression::new(&whole(&self.source)))
     }
 
     /// The same of values that hold bytes which no run has.
@@ -126,17 +121,9 @@ impl Shape {
     }
 }
 
-/// Compiles the regex of a whole value.
-///
-/// # Errors
-/// That it is too big, in the regex crate's words.
-pub(in crate::detect) fn compile(value: &str) -> Result<Regex, String> {
-    const MAX_NFA: usize = 4 << 20;
-    Regex::builder()
-        .syntax(syntax::Config::new().unicode(false).utf8(false))
-        .configure(Regex::config().utf8_empty(false).nfa_size_limit(Some(MAX_NFA)))
-        .build(&format!(r"\A(?:{value})\z"))
-        .map_err(|error| error.to_string())
+/// The regex of a text that is a value.
+pub(in crate::detect) fn whole(value: &str) -> String {
+    format!(r"\A(?:{value})\z")
 }
 
 fn has(alphabet: &[u64; 2], byte: u8) -> bool {

@@ -8,6 +8,7 @@ use super::Engine;
 pub(crate) const STEP: usize = 64;
 /// Blocks that are sorted together.
 const TOGETHER: usize = 32;
+const FEW: usize = 4;
 
 /// For 64 bytes, a bit for each that is of a class, the first byte's lowest; the classes are [`IS_WHITE`], [`IS_BOUNDARY`] and [`IS_ESCAPE`].
 pub(crate) type Classes = [u64; 3];
@@ -132,12 +133,27 @@ impl Classifier {
         self,
         bytes: &[u8],
         starts: Range<usize>,
+        look: impl FnMut(usize, [&Classes; 2], u64),
+    ) {
+        // Around a change there are a few: to clear room for more takes longer than to look at them.
+        if starts.len() <= FEW * STEP {
+            self.for_each_of::<{ FEW + 1 }>(bytes, starts, look);
+        } else {
+            self.for_each_of::<{ TOGETHER + 1 }>(bytes, starts, look);
+        }
+    }
+
+    #[inline]
+    fn for_each_of<const ROOM: usize>(
+        self,
+        bytes: &[u8],
+        starts: Range<usize>,
         mut look: impl FnMut(usize, [&Classes; 2], u64),
     ) {
-        let mut sorted = [[0; 3]; TOGETHER + 1];
+        let mut sorted = [[0; 3]; ROOM];
         let mut at = starts.start;
         while at < starts.end {
-            let count = (starts.end - at).div_ceil(STEP).min(TOGETHER);
+            let count = (starts.end - at).div_ceil(STEP).min(ROOM - 1);
             self.sort(bytes.get(at..).unwrap_or_default(), &mut sorted[..=count]);
             for (index, pair) in sorted[..=count].windows(2).enumerate() {
                 let base = at + index * STEP;

@@ -14,6 +14,8 @@ use std::ops::Range;
 pub(crate) use plan::Plan;
 use plan::{BUCKETS, WINDOW};
 
+use crate::rule::Ahead;
+
 /// Nibble tables per group of eight buckets: for each position, a low and a high one.
 const GROUPS: usize = BUCKETS / 8;
 const HASH_BITS: u32 = 13;
@@ -32,6 +34,8 @@ pub(crate) struct Hit {
 /// Searches for a set of literals.
 pub(crate) struct Prefilter {
     literals: Vec<Vec<u8>>,
+    /// What may stand behind each.
+    ahead: Vec<Ahead>,
     tables: Tables,
     four: Confirm,
     three: Confirm,
@@ -120,13 +124,20 @@ impl Prefilter {
             max_offset: plan.literals.iter().map(|placed| usize::from(placed.offset)).max().unwrap_or(0),
             max_len: plan.literals.iter().map(|placed| placed.bytes.len()).max().unwrap_or(0),
             literals: plan.literals.iter().map(|placed| placed.bytes.clone()).collect(),
+            ahead: vec![Ahead::ANY; plan.literals.len()],
             engine: Engine::detect(),
         }
     }
 
-    /// Length of the longest literal, in bytes.
-    pub(crate) fn max_len(&self) -> usize {
-        self.max_len
+    /// The same, that tells only of hits behind which such bytes stand; of each literal.
+    pub(crate) fn with_ahead(mut self, ahead: Vec<Ahead>) -> Self {
+        self.ahead = ahead;
+        self
+    }
+
+    /// How far from its start a hit depends on bytes, at most.
+    pub(crate) fn farthest(&self) -> usize {
+        self.max_len + Ahead::LEN
     }
 
     /// Length of a literal, in bytes.
@@ -146,7 +157,10 @@ impl Prefilter {
                 let Some(start) = at.checked_sub(usize::from(entry.offset)) else { continue };
                 let literal = &self.literals[usize::from(entry.literal)];
                 let there = bytes.get(start..start + literal.len());
-                if starts.contains(&start) && there.is_some_and(|there| there.eq_ignore_ascii_case(literal)) {
+                let is_there = || there.is_some_and(|there| there.eq_ignore_ascii_case(literal));
+                let is_admitted =
+                    || self.ahead[usize::from(entry.literal)].admits(bytes, start + literal.len());
+                if starts.contains(&start) && is_there() && is_admitted() {
                     hits.push(Hit { start, literal: entry.literal });
                 }
             }
