@@ -8,7 +8,7 @@ use regex_automata::{
 };
 
 use super::backtrack::{self, Outcome, Stack};
-use crate::rule::{Program, Rule, builtin_programs, parser};
+use crate::rule::{Program, Rule, builtin_programs, needs_unicode};
 
 /// A regex in our dialect. Most texts are short, and most regexes are asked a few times at most: a program decides, and the regex is compiled
 /// only where that does not.
@@ -76,13 +76,22 @@ impl Expression {
 
     fn build(&self) -> Result<Regex, TooBig> {
         const MAX_NFA: usize = 4 << 20;
-        let needs_unicode = parser(false).parse(&self.source).is_err();
-        Regex::builder()
-            .syntax(syntax::Config::new().unicode(needs_unicode).utf8(false))
-            .configure(Regex::config().utf8_empty(false).nfa_size_limit(Some(MAX_NFA)))
-            .build(&self.source)
-            .map_err(TooBig::from)
+        build(&self.source, needs_unicode(&self.source), MAX_NFA)
     }
+}
+
+/// Compiles a regex on bytes, of whose automaton the states may take so many bytes.
+///
+/// # Errors
+/// That they take more.
+pub(super) fn build(regex: &str, unicode: bool, most: usize) -> Result<Regex, TooBig> {
+    const MAX_LAZY_DFA: usize = 2 << 20;
+    let limits = Regex::config().nfa_size_limit(Some(most)).hybrid_cache_capacity(MAX_LAZY_DFA);
+    Regex::builder()
+        .syntax(syntax::Config::new().unicode(unicode).utf8(false))
+        .configure(limits.utf8_empty(false))
+        .build(regex)
+        .map_err(TooBig::from)
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! A rule with its automata, each compiled when it is first needed.
+//! A rule with its programs and regex, each there when it is first needed.
 
 use std::sync::OnceLock;
 
-use regex_automata::{meta::Regex, util::syntax};
+use regex_automata::meta::Regex;
 
-use super::{Expression, TooBig, nearby};
+use super::{Expression, expression::build, nearby};
 use crate::rule::{Pattern, Program, Programs, Rule, builtin_programs};
 
 /// A rule that can be run.
@@ -71,17 +71,7 @@ impl Machine {
 
 fn compile(pattern: &Pattern) -> Result<Regex, String> {
     const MAX_NFA: usize = 8 << 20;
-    const MAX_LAZY_DFA: usize = 2 << 20;
-    Regex::builder()
-        .syntax(syntax::Config::new().unicode(pattern.unicode).utf8(false))
-        .configure(
-            Regex::config()
-                .utf8_empty(false)
-                .nfa_size_limit(Some(MAX_NFA))
-                .hybrid_cache_capacity(MAX_LAZY_DFA),
-        )
-        .build(&pattern.regex)
-        .map_err(|error| TooBig::from(error).to_string())
+    build(&pattern.regex, pattern.unicode, MAX_NFA).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -15,6 +15,11 @@ pub fn parser(unicode: bool) -> Parser {
     ParserBuilder::new().unicode(unicode).utf8(false).build()
 }
 
+/// Whether a regex in our dialect, that parses, does so only with Unicode on.
+pub fn needs_unicode(regex: &str) -> bool {
+    parser(false).parse(regex).is_err()
+}
+
 /// A regex in our dialect, and its syntax tree.
 pub(super) struct Translated {
     pub(super) regex: String,

@@ -29,7 +29,7 @@ pub use definition::{
     Allowlist, AllowlistCondition, Companion, Detection, Origin, Pattern, Reach, RegexTarget, Required, Rule,
     Search, Specificity, Templates,
 };
-pub use dialect::parser;
+pub use dialect::{needs_unicode, parser};
 pub use filter::{Filter, FilterCheck, FilterSubject, FilterTest, Order};
 pub use load::{TomlError, read_toml};
 pub use near_miss::NearMiss;

@@ -4,7 +4,7 @@ use aho_corasick::AhoCorasick;
 use regex::bytes::{Regex, RegexBuilder};
 
 use super::filter::CompiledFilter;
-use crate::rule::{Allowlist, AllowlistCondition, RegexTarget, parser};
+use crate::rule::{Allowlist, AllowlistCondition, RegexTarget, needs_unicode};
 
 /// What an allowlist looks at in the content.
 #[derive(Clone, Copy)]
@@ -51,8 +51,7 @@ pub(super) struct Compiled {
 /// # Errors
 /// That it is too big to run.
 pub(super) fn compile_regex(source: &str) -> Result<Regex, regex::Error> {
-    let needs_unicode = parser(false).parse(source).is_err();
-    RegexBuilder::new(source).unicode(needs_unicode).build()
+    RegexBuilder::new(source).unicode(needs_unicode(source)).build()
 }
 
 impl Compiled {

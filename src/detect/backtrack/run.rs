@@ -46,11 +46,6 @@ enum Frame {
     Slot { slot: u16, was: Option<NonMaxUsize> },
 }
 
-/// No place is `usize::MAX`.
-fn place(at: usize) -> Option<NonMaxUsize> {
-    NonMaxUsize::new(at)
-}
-
 /// The leftmost match that begins at one of the places and goes no farther than `end`; look-around sees its true neighbours. With the
 /// memory stands how many steps it may take, and what is left of them. Slots that are not there are not filled.
 pub(in crate::detect) fn find(
@@ -329,7 +324,7 @@ impl Attempt<'_> {
 
     fn save(&mut self, slot: u16, at: usize) {
         if let Some(held) = self.slots.get_mut(usize::from(slot)) {
-            *held = place(at);
+            *held = NonMaxUsize::new(at);
         }
     }
 

@@ -8,6 +8,7 @@ use super::Engine;
 pub(crate) const STEP: usize = 64;
 /// Blocks that are sorted together.
 const TOGETHER: usize = 32;
+/// The same of short stretches.
 const FEW: usize = 4;
 
 /// For 64 bytes, a bit for each that is of a class, the first byte's lowest; the classes are [`IS_WHITE`], [`IS_BOUNDARY`] and [`IS_ESCAPE`].

@@ -147,21 +147,14 @@ impl Writer {
     }
 
     fn alternation(&mut self, branches: &[Hir]) -> Result<(), Unfit> {
-        if branches.len() > 2 {
-            return self.switch(branches);
-        }
-        let (last, others) = branches.split_last().ok_or(Unfit)?;
-        let mut ends = Vec::new();
-        for branch in others {
-            let split = self.split()?;
-            self.write(branch)?;
-            ends.push(self.push(Step::Jump(0))?);
-            let next = self.here();
-            self.aim(split, true, next);
-        }
-        self.write(last)?;
-        let end = self.here();
-        ends.into_iter().for_each(|at| self.steps[at] = Step::Jump(end));
+        let [first, second] = branches else { return self.switch(branches) };
+        let split = self.split()?;
+        self.write(first)?;
+        let jump = self.push(Step::Jump(0))?;
+        let next = self.here();
+        self.aim(split, true, next);
+        self.write(second)?;
+        self.steps[jump] = Step::Jump(self.here());
         Ok(())
     }
 
